@@ -1,0 +1,49 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let swift: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  // Async functions stay on their caller's executor: on the loop (see Loop/LoopExecutor.swift).
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let package = Package(
+  name: "wattloop",
+  products: [
+    .library(name: "Reactor", targets: ["Reactor"]),
+    .executable(name: "wattloop", targets: ["wattloop"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+  ],
+  targets: [
+    .target(name: "CLinux"),
+    .systemLibrary(
+      name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .target(name: "Reactor", dependencies: ["CLinux", "COpenSSL"], swiftSettings: swift),
+    .target(
+      name: "App",
+      dependencies: [
+        "Reactor", "COpenSSL",
+        .product(name: "Configuration", package: "swift-configuration"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ],
+      swiftSettings: swift),
+    .executableTarget(
+      name: "wattloop",
+      dependencies: [
+        "App", "Reactor",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Sources/Server",
+      swiftSettings: swift),
+    .testTarget(name: "ReactorTests", dependencies: ["Reactor", "CLinux"], swiftSettings: swift),
+    .testTarget(name: "AppTests", dependencies: ["App", "Reactor"], swiftSettings: swift),
+  ]
+)

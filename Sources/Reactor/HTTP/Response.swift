@@ -1,0 +1,29 @@
+/// An answer to one request. `Content-Length`, `Date` and `Connection` are the encoder's business, not the handler's.
+public struct Response: Sendable {
+  /// One header field. Names are ASCII tokens; a value may hold no CR, LF or NUL (the encoder drops such a field:
+  /// a handler that copies user input into a field must not be able to split the head).
+  public struct Field: Sendable, Equatable {
+    public let name: String
+    public let value: String
+    public init(_ name: String, _ value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  public var status: Status
+  public var fields: [Field]
+  public var body: [UInt8]
+  /// True ends the connection after this answer (`Connection: close`).
+  public var closes = false
+
+  public init(_ status: Status, fields: [Field] = [], body: [UInt8] = []) {
+    self.status = status
+    self.fields = fields
+    self.body = body
+  }
+
+  public init(_ status: Status, fields: [Field] = [], body: [UInt8], contentType: String) {
+    self.init(status, fields: [Field("content-type", contentType)] + fields, body: body)
+  }
+}

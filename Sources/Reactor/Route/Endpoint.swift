@@ -1,0 +1,22 @@
+/// What answers a route. The kind says where the handler runs, and is one word in the route table.
+public enum Endpoint {
+  /// On the loop, at once, from memory. `nil` means that the responder will answer later.
+  case loop((borrowing RequestView, Responder) -> Response?)
+  /// On a worker thread of that queue, as one step of straight-line code that may block.
+  case worker(WorkerQueue, @Sendable (Request) -> Response)
+  /// `async`, in several steps; between its awaits it runs on the loop and must not block.
+  case task(@Sendable (Request) async -> Response)
+  /// Upgrades to a WebSocket (RFC 6455), served by that handler.
+  case webSocket(any WebSocketHandler)
+}
+
+/// What a route's gate says of a request, from its head alone, before any of its body is read.
+public enum GateVerdict {
+  /// Let it in; the value becomes the request's `context`.
+  case pass((any Sendable)?)
+  /// Answer this instead.
+  case refuse(Response)
+}
+
+/// Runs on the loop, for each request of a route, when its head is complete.
+public typealias Gate = (borrowing RequestView) -> GateVerdict

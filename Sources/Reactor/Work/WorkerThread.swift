@@ -1,0 +1,121 @@
+import CLinux
+import Glibc
+
+/// A thread that takes all the jobs it finds, handles them as one batch, and sleeps when there are none.
+///
+/// "All it finds" is what makes batches size themselves: what queued while the last batch ran is the next batch.
+public final class WorkerThread<Job: Sendable>: Sendable {
+  private let shared: Shared
+
+  /// Everything that both sides touch, under one mutex.
+  private final class Shared: @unchecked Sendable {
+    private var mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private var changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var jobs: [Job] = []
+    private var closed = false
+    private var ended = false
+    private let limit: Int
+
+    init(limit: Int) {
+      self.limit = limit
+      pthread_mutex_init(mutex, nil)
+      pthread_cond_init(changed, nil)
+    }
+
+    deinit {
+      pthread_mutex_destroy(mutex)
+      pthread_cond_destroy(changed)
+      mutex.deallocate()
+      changed.deallocate()
+    }
+
+    private func locked<T>(_ body: () -> T) -> T {
+      pthread_mutex_lock(mutex)
+      defer { pthread_mutex_unlock(mutex) }
+      return body()
+    }
+
+    func submit(_ job: Job) -> Bool {
+      locked {
+        guard !closed, jobs.count < limit else { return false }
+        jobs.append(job)
+        if jobs.count == 1 { pthread_cond_broadcast(changed) }
+        return true
+      }
+    }
+
+    /// Swaps all waiting jobs into the (emptied) batch; false when closed and empty.
+    func takeAll(into batch: inout [Job]) -> Bool {
+      locked {
+        while jobs.isEmpty && !closed { pthread_cond_wait(changed, mutex) }
+        swap(&jobs, &batch)
+        return !batch.isEmpty
+      }
+    }
+
+    func close() {
+      locked {
+        closed = true
+        pthread_cond_broadcast(changed)
+        while !ended { pthread_cond_wait(changed, mutex) }
+      }
+    }
+
+    func end() {
+      locked {
+        ended = true
+        pthread_cond_broadcast(changed)
+      }
+    }
+  }
+
+  /// - Parameters:
+  ///   - name: the thread's name, at most 15 bytes (Linux cuts it there).
+  ///   - limit: the jobs that may wait.
+  ///   - handle: is given each batch, in order, on the thread.
+  public init(name: String, limit: Int, handle: @escaping @Sendable ([Job]) -> Void) {
+    let shared = Shared(limit: limit)
+    self.shared = shared
+    startThread(name: name) {
+      var batch: [Job] = []
+      while shared.takeAll(into: &batch) {
+        handle(batch)
+        batch.removeAll(keepingCapacity: true)
+      }
+      shared.end()
+    }
+  }
+
+  /// Hands a job to the thread; false if the queue is full or has been closed.
+  public func submit(_ job: Job) -> Bool { shared.submit(job) }
+
+  /// Takes no more jobs, handles those that wait, and returns when the thread has ended.
+  public func close() { shared.close() }
+}
+
+/// Starts a detached thread with all signals blocked: they are for the loop's signalfd alone.
+private func startThread(name: String, body: @escaping @Sendable () -> Void) {
+  final class Box: Sendable {
+    let name: String
+    let body: @Sendable () -> Void
+    init(name: String, body: @escaping @Sendable () -> Void) {
+      self.name = name
+      self.body = body
+    }
+  }
+  var thread = pthread_t()
+  let box = Unmanaged.passRetained(Box(name: name, body: body))
+  let result = pthread_create(
+    &thread, nil,
+    { argument in
+      let box = Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue()
+      var all = sigset_t()
+      sigfillset(&all)
+      pthread_sigmask(SIG_BLOCK, &all, nil)
+      pthread_setname_np(pthread_self(), String(box.name.prefix(15)))
+      box.body()
+      return nil
+    }, box.toOpaque())
+  precondition(result == 0, "a worker thread cannot be started: error \(result)")
+  pthread_detach(thread)
+}
