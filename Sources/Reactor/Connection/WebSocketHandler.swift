@@ -7,7 +7,9 @@ public protocol WebSocketHandler: AnyObject {
   func opened(_ socket: WebSocketID, context: (any Sendable)?)
   /// One whole message. `bytes` are valid during the call and, for text, valid UTF-8.
   func received(_ socket: WebSocketID, _ bytes: UnsafeRawBufferPointer, isText: Bool)
-  /// Once for each socket that was opened, when it is gone.
+  /// The time set with `Server.setDeadline` has come.
+  func deadline(_ socket: WebSocketID)
+  /// Once for each socket that was opened, when it is closing or gone: nothing more is received or can be sent.
   func closed(_ socket: WebSocketID)
   /// At each heartbeat interval, just before the reactor's own ping frame leaves.
   func heartbeat(_ socket: WebSocketID)

@@ -1,4 +1,5 @@
-/// A run of bytes inside a request head, by position: the head is parsed once, in place, and nothing is copied.
+/// A run of bytes inside a request head, by position: the head is parsed once, in place, and nothing is
+/// copied.
 public struct ByteRange: Sendable, Equatable {
   public var start: UInt32
   public var count: UInt32
@@ -19,7 +20,8 @@ public enum BodyFraming: Sendable, Equatable {
   case chunked
 }
 
-/// What the parser found in one request head: positions into the head's bytes, and what they mean for the connection.
+/// What the parser found in one request head: positions into the head's bytes, and what they mean for the
+/// connection.
 ///
 /// It is filled again and again (`reset` keeps the capacity), so a keep-alive request allocates nothing here.
 public struct RequestHead: Sendable, Equatable {
@@ -29,28 +31,34 @@ public struct RequestHead: Sendable, Equatable {
   }
 
   public internal(set) var method = Method.other
-  /// The request-target without its query: for absolute-form its path, for `OPTIONS *` the asterisk.
+  /// The request-target without its query: for absolute-form its path (`/` if it has none), for `OPTIONS *`
+  /// the asterisk, for `CONNECT` empty.
   public internal(set) var path = ByteRange.empty
   /// What follows the first `?`, without it; nil if there is none.
   public internal(set) var query: ByteRange?
-  /// The authority the request is for: from an absolute-form target, else `Host`; empty in HTTP/1.0 without one.
+  /// The authority the request is for: from an absolute-form target, else `Host`; empty in HTTP/1.0 without
+  /// one.
   public internal(set) var authority = ByteRange.empty
   public internal(set) var minorVersion: UInt8 = 1
   public internal(set) var fields: [Field] = []
+  /// `.none` for `Content-Length: 0`, too; any method may have content.
   public internal(set) var framing = BodyFraming.none
   /// False when the connection ends after this exchange (RFC 9112 §9.3).
   public internal(set) var keepAlive = true
-  /// `Expect: 100-continue` of an HTTP/1.1 client (RFC 9110 §10.1.1).
+  /// `Expect: 100-continue` of an HTTP/1.1 client whose request has content (RFC 9110 §10.1.1).
   public internal(set) var expectsContinue = false
-  /// `Connection: upgrade` together with `Upgrade: websocket` (RFC 6455 §4.2.1).
+  /// `Connection: upgrade` together with `Upgrade: websocket` in a GET of HTTP/1.1 without content (RFC 6455
+  /// §4.2.1).
   public internal(set) var upgradesToWebSocket = false
 
   public init() {}
 
   mutating func reset() {
-    let kept = fields
+    // Swapped out and back: an array with a second owner would be copied when it is emptied.
+    var kept: [Field] = []
+    swap(&kept, &fields)
     self = RequestHead()
-    fields = kept
-    fields.removeAll(keepingCapacity: true)
+    kept.removeAll(keepingCapacity: true)
+    swap(&kept, &fields)
   }
 }

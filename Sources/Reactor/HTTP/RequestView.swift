@@ -12,7 +12,10 @@ public struct RequestView: ~Copyable {
 
   public var method: Method { head.method }
   public var path: String { text(head.path) }
-  public var query: String? { head.query.map(text) }
+  public var query: String? {
+    guard let query = head.query else { return nil }
+    return text(query)
+  }
   public var authority: String { text(head.authority) }
 
   /// The value of the first field of that name; `name` in lower case.
@@ -38,12 +41,14 @@ public struct Request: Sendable {
   /// What the route's gate found out about the caller.
   public let context: (any Sendable)?
 
-  public init(copying view: borrowing RequestView) {
-    head = view.head
-    headBytes = [UInt8](view.headBytes)
-    body = [UInt8](view.body)
-    parameters = view.parameters
-    context = view.context
+  init(
+    head: RequestHead, headBytes: [UInt8], body: [UInt8], parameters: [String], context: (any Sendable)?
+  ) {
+    self.head = head
+    self.headBytes = headBytes
+    self.body = body
+    self.parameters = parameters
+    self.context = context
   }
 
   public var method: Method { head.method }

@@ -112,7 +112,7 @@ private func startThread(name: String, body: @escaping @Sendable () -> Void) {
       var all = sigset_t()
       sigfillset(&all)
       pthread_sigmask(SIG_BLOCK, &all, nil)
-      pthread_setname_np(pthread_self(), String(box.name.prefix(15)))
+      linux_name_thread(box.name)
       box.body()
       return nil
     }, box.toOpaque())

@@ -1,0 +1,139 @@
+import Glibc
+import Logging
+import Reactor
+
+/// The whole program, put together: store, writer, loop, hub and routes.
+public final class App {
+  let loop: EventLoop
+  let server: Server
+  let hub: Hub
+  private let writer: Writer
+  private let readers: WorkerQueue
+  private let cpu: WorkerQueue
+  private let configuration: Configuration
+  private let log = Logger(label: "wattloop")
+  private(set) var isReady = false
+
+  /// Serves until SIGTERM or SIGINT, and has drained when it returns.
+  /// - Throws: `ExitFailure` if it cannot listen.
+  public static func run(
+    _ configuration: Configuration, store: Store, key: SigningKey, passwords: PasswordHasher
+  ) throws {
+    let app = try App(configuration, store: store, key: key, passwords: passwords)
+    try app.run()
+  }
+
+  init(_ configuration: Configuration, store: Store, key: SigningKey, passwords: PasswordHasher) throws {
+    self.configuration = configuration
+    loop = try EventLoop()
+    server = Server(loop: loop, limits: Limits(configuration)) { status, detail, fields in
+      var problem = Problem(ProblemKind(status: status), detail: detail)
+      problem.fields = fields
+      return problem.response
+    }
+    readers = WorkerQueue(name: "reader")
+    cpu = WorkerQueue(name: "cpu", limit: 256)
+    let committed = Committed(loop)
+    let writer = Writer(store: store) { committed.deliver($0) }
+    self.writer = writer
+    hub = Hub(
+      server: server, epoch: store.epoch, position: try store.read(ConversationStore.position),
+      limits: Hub.Limits(configuration), submit: { writer.submit($0) })
+    committed.hub.value = hub
+    let verifier = TokenVerifier(key: key)
+    let services = Services(
+      store: store, writer: writer, readers: readers, cpu: cpu, passwords: passwords,
+      tokens: TokenIssuer(key: key, lifetime: configuration.accessTTL))
+    Routes(
+      services: services, hub: hub, verifier: verifier,
+      sockets: ChatSocket(
+        server: server, hub: hub, verifier: verifier, store: store, readers: readers,
+        allowedOrigins: configuration.allowOrigin),
+      isReady: { [unowned self] in isReady }
+    ).add(to: server)
+    loop.atEndOfTick { [unowned self] in hub.handOver() }
+  }
+
+  private func run() throws {
+    let signals = try SignalSource { [unowned self] signal in
+      if signal == SIGTERM || signal == SIGINT { drain() }
+    }
+    try signals.start(on: loop)
+    let port = try listen()
+    isReady = true
+    log.notice("listening on \(configuration.host):\(port)")
+    loop.run()
+    writer.close()
+    readers.close()
+    cpu.close()
+    log.notice("stopped")
+  }
+
+  private func listen() throws -> UInt16 {
+    do throws(SystemError) {
+      return try server.listen(host: configuration.host, port: configuration.port)
+    } catch {
+      throw ExitFailure.unavailable("cannot listen on \(configuration.host):\(configuration.port): \(error.reason)")
+    }
+  }
+
+  /// In this order: no new connections; no new messages, and those that were taken are stored and answered; then
+  /// connections end, each after what it still has to send.
+  private func drain() {
+    guard isReady else { return }
+    isReady = false
+    log.notice("draining", metadata: ["connections": "\(server.connectionCount)"])
+    let time = configuration.drain.milliseconds
+    server.drain(within: time) { [unowned self] in loop.stop() }
+    hub.drain { [unowned self] in server.closeWebSockets() }
+  }
+}
+
+/// Brings committed batches from the writer's thread to the hub.
+private final class Committed: Sendable {
+  /// Filled once, on the loop, when the hub exists; read there only.
+  final class Target { var value: Hub? }
+  private let target: LoopBound<Target>
+  private let mailbox: Mailbox
+
+  init(_ loop: EventLoop) {
+    target = LoopBound(Target())
+    mailbox = loop.mailbox
+  }
+
+  var hub: Target { target.value }
+
+  func deliver(_ batch: PublishBatch) {
+    let target = target
+    mailbox.post { target.value.value?.didCommit(batch) }
+  }
+}
+
+extension Limits {
+  init(_ configuration: Configuration) {
+    self.init()
+    headBytes = configuration.maxHeader
+    bodyBytes = configuration.maxBody
+    messageBytes = configuration.maxMessage
+    sendBuffer = configuration.sendBuffer
+    connections = configuration.maxConnections
+    headerTimeout = configuration.headerTimeout.milliseconds
+    bodyTimeout = configuration.bodyTimeout.milliseconds
+    idleTimeout = configuration.idleTimeout.milliseconds
+    sendTimeout = configuration.sendTimeout.milliseconds
+    heartbeat = configuration.heartbeat.milliseconds
+  }
+}
+
+extension Hub.Limits {
+  init(_ configuration: Configuration) {
+    self.init()
+    sendRate = configuration.rateLimit == .on ? configuration.sendRate : nil
+  }
+}
+
+extension Duration {
+  var milliseconds: UInt64 {
+    UInt64(components.seconds) * 1000 + UInt64(components.attoseconds / 1_000_000_000_000_000)
+  }
+}

@@ -1,0 +1,83 @@
+import COpenSSL
+import Foundation
+
+/// Why a token is not taken. Its text is for the client, and says no more than the client can know.
+public enum TokenFailure: String, Error, Sendable {
+  case malformed = "The access token is malformed"
+  case badSignature = "The access token is not valid"
+  case wrongClaims = "The access token is not for this service"
+  case notYetValid = "The access token is not valid yet"
+  case expired = "The access token expired"
+}
+
+/// Access tokens: JWS compact serialisation (RFC 7515), `at+jwt` (RFC 9068), checked as RFC 8725 demands: the
+/// algorithm is the key's, and what a header says can only agree with it.
+///
+/// It is written here and not taken from a library because a token is checked on the loop, synchronously.
+enum JWT {
+  /// Clocks of honest machines may differ by this many seconds.
+  static let leeway: Int64 = 30
+  static let longest = 4096
+
+  static func sign(_ claims: AccessClaims, with key: SigningKey) throws -> String {
+    let header = Base64URL.encode(#"{"alg":"HS256","typ":"at+jwt"}"#.utf8)
+    let message = header + "." + Base64URL.encode(try JSON.encode(claims))
+    let code = Array(message.utf8).withUnsafeBytes { key.authenticationCode(of: $0) }
+    return message + "." + Base64URL.encode(code)
+  }
+
+  /// - Parameter now: Unix seconds.
+  static func verify(
+    _ token: UnsafeRawBufferPointer, with key: SigningKey, now: Int64
+  ) throws(TokenFailure) -> Caller {
+    guard token.count <= longest else { throw .malformed }
+    let parts = token.split(separator: UInt8(ascii: "."), maxSplits: 3, omittingEmptySubsequences: false)
+    guard parts.count == 3, let header = Base64URL.decode(parts[0]), let body = Base64URL.decode(parts[1]),
+      let signature = Base64URL.decode(parts[2])
+    else { throw .malformed }
+    try check(header: header)
+    let message = UnsafeRawBufferPointer(rebasing: token[..<parts[1].endIndex])
+    guard equal(signature, key.authenticationCode(of: message)) else { throw .badSignature }
+    return try caller(body, now: now)
+  }
+
+  private struct Header: Decodable {
+    let alg: String
+    let typ: String
+    /// Whatever it holds: extensions that must be understood, and none is (RFC 7515 §4.1.11).
+    let hasCritical: Bool
+
+    private enum Key: String, CodingKey { case alg, typ, crit }
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: Key.self)
+      alg = try container.decode(String.self, forKey: .alg)
+      typ = try container.decode(String.self, forKey: .typ)
+      hasCritical = container.contains(.crit)
+    }
+  }
+
+  /// RFC 8725 §3.1 and §3.11. A media type may leave out its `application/` (RFC 7515 §4.1.9).
+  private static func check(header: [UInt8]) throws(TokenFailure) {
+    guard let header = try? JSON.decode(Header.self, from: header) else { throw .malformed }
+    let type = header.typ.lowercased()
+    guard header.alg == "HS256", type == "at+jwt" || type == "application/at+jwt", !header.hasCritical else {
+      throw .wrongClaims
+    }
+  }
+
+  private static func caller(_ body: [UInt8], now: Int64) throws(TokenFailure) -> Caller {
+    guard let claims = try? JSON.decode(AccessClaims.self, from: body),
+      claims.issuer == AccessClaims.issuer, claims.audience == AccessClaims.audience,
+      let user = EntityID.user.parse(claims.subject)
+    else { throw .wrongClaims }
+    guard claims.issuedAt <= now + leeway, (claims.notBefore ?? 0) <= now + leeway else { throw .notYetValid }
+    guard now < claims.expiresAt + leeway else { throw .expired }
+    return Caller(user: user, role: claims.role, expiresAt: claims.expiresAt)
+  }
+
+  /// In constant time: how many bytes are right must not show.
+  private static func equal(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+    !left.isEmpty && left.count == right.count && CRYPTO_memcmp(left, right, left.count) == 0
+  }
+}

@@ -1,0 +1,96 @@
+import Reactor
+
+/// A request as it came over a socket: the fields that any of them has. Text lies in the receive buffer, still escaped.
+struct ChatRequest {
+  struct Text {
+    let content: UnsafeRawBufferPointer
+    let hasEscapes: Bool
+
+    func unescaped() -> [UInt8] {
+      var bytes: [UInt8] = []
+      JSONString.unescape(content, into: &bytes)
+      return bytes
+    }
+  }
+
+  enum Kind {
+    case auth, refresh, send, history, ping
+    case unknown
+  }
+
+  var kind: Kind?
+  var id: Text?
+  var token: Text?
+  var conversation: Text?
+  var key: Text?
+  var text: Text?
+  var replyTo: Int64?
+  var beforeSeq: Int64?
+  var afterSeq: Int64?
+  var limit: Int64?
+  /// A field that has a value of the wrong type.
+  var wrongField: StaticString?
+
+  init(_ bytes: UnsafeRawBufferPointer) throws(JSONReader.Failure) {
+    var reader = JSONReader(bytes)
+    try reader.readObject { (name, value) throws(JSONReader.Failure) in self.take(name, value) }
+  }
+
+  private mutating func take(_ name: UnsafeRawBufferPointer, _ value: JSONReader.Value) {
+    // A switch over the lengths first: most names differ in it, and a comparison is then one memcmp.
+    switch name.count {
+    case 2 where name.equals("id"): id = string(value, "id")
+    case 3 where name.equals("key"): key = string(value, "key")
+    case 4 where name.equals("type"): takeKind(value)
+    case 4 where name.equals("text"): text = string(value, "text")
+    case 5 where name.equals("token"): token = string(value, "token")
+    case 5 where name.equals("limit"): limit = integer(value, "limit")
+    case 8 where name.equals("reply_to"): replyTo = integer(value, "reply_to")
+    case 9 where name.equals("after_seq"): afterSeq = integer(value, "after_seq")
+    case 10 where name.equals("before_seq"): beforeSeq = integer(value, "before_seq")
+    case 12 where name.equals("conversation"): conversation = string(value, "conversation")
+    default: break
+    }
+  }
+
+  private mutating func takeKind(_ value: JSONReader.Value) {
+    guard case .string(let name, _) = value else {
+      wrongField = "type"
+      return
+    }
+    kind =
+      name.equals("send") ? .send
+      : name.equals("ping") ? .ping
+      : name.equals("history") ? .history
+      : name.equals("auth") ? .auth
+      : name.equals("refresh") ? .refresh
+      : .unknown
+  }
+
+  private mutating func string(_ value: JSONReader.Value, _ name: StaticString) -> Text? {
+    switch value {
+    case .string(let content, let hasEscapes): return Text(content: content, hasEscapes: hasEscapes)
+    case .null: return nil
+    case .integer, .bool, .other:
+      wrongField = name
+      return nil
+    }
+  }
+
+  private mutating func integer(_ value: JSONReader.Value, _ name: StaticString) -> Int64? {
+    switch value {
+    case .integer(let number): return number
+    case .null: return nil
+    case .string, .bool, .other:
+      wrongField = name
+      return nil
+    }
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  @inline(__always)
+  func equals(_ text: StaticString) -> Bool {
+    elementsEqual(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+}

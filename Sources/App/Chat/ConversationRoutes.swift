@@ -1,0 +1,83 @@
+import Reactor
+
+/// `/conversations` and `/conversations/{id}`.
+struct ConversationRoutes: Sendable {
+  let services: Services
+
+  private struct List: Encodable {
+    let items: [Conversation]
+    let next_cursor: String?
+    let epoch: String
+    let position: Int64
+
+    private enum CodingKeys: String, CodingKey { case items, next_cursor, epoch, position }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(items, forKey: .items)
+      try container.encode(next_cursor, forKey: .next_cursor)
+      try container.encode(epoch, forKey: .epoch)
+      try container.encode(position, forKey: .position)
+    }
+  }
+
+  /// `GET /conversations`, on a reader: one snapshot of the store, whose `position` a socket can go on from.
+  @Sendable func list(_ request: Request) -> Response {
+    Answer.from {
+      let user = try request.caller().user
+      let query = try Query(request.query)
+      let limit = try query.limit()
+      let after = try Cursor.decode(query["cursor"]).map { text in
+        guard let place = ConversationStore.Place(text) else {
+          throw Problem.validation("?cursor", "must be a cursor from an answer")
+        }
+        return place
+      }
+      let found = try services.store.read {
+        try ConversationStore.page(for: user, after: after, limit: limit, in: $0)
+      }
+      let list = List(
+        items: found.conversations, next_cursor: found.next?.cursor, epoch: services.store.epoch,
+        position: found.position)
+      let link = Link.next(list.next_cursor, path: request.path, parameters: [("limit", "\(limit)")])
+      return try Answer.json(list, fields: link)
+    }
+  }
+
+  /// `GET /conversations/{id}`, on a reader.
+  @Sendable func get(_ request: Request) -> Response {
+    Answer.from {
+      let user = try request.caller().user
+      let id = try request.conversation()
+      let found = try services.store.read { try ConversationStore.find(id, for: user, in: $0) }
+      guard let found else { throw Problem.notFound }
+      return try ETag.response(found, to: request)
+    }
+  }
+
+  /// `POST /conversations`, a task: 201, or 200 with the direct conversation that the pair has already.
+  @Sendable func create(_ request: Request) async -> Response {
+    await Answer.later {
+      let user = try request.caller().user
+      let body = try request.json(NewConversation.Body.self)
+      let new = try NewConversation(body, madeBy: user)
+      let (made, conversation) = try await services.writer.write { db in
+        let made = try ConversationStore.insert(new, askedFor: body.member_ids ?? [], in: db)
+        return (made, try ConversationStore.find(made.id, for: user, in: db))
+      }
+      guard let conversation else { throw Problem.internal }
+      let location = "\(API.base)/conversations/\(conversation.id)"
+      return made.isNew
+        ? try Answer.json(conversation, .created, fields: [.init("location", location)])
+        : try Answer.json(conversation)
+    }
+  }
+}
+
+extension Request {
+  /// The conversation that the path names; an id that cannot be is one that is not there.
+  func conversation() throws(Problem) -> Int64 {
+    guard let id = parameters.first.flatMap(EntityID.conversation.parse) else { throw .notFound }
+    return id
+  }
+}

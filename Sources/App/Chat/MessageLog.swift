@@ -1,0 +1,148 @@
+import GRDB
+import GRDBSQLite
+import Reactor
+
+/// Appends messages to the store, inside the writer's transaction.
+///
+/// It alone gives out `seq` and `position`, and it alone decides who is a member, from what the transaction sees: a
+/// message and a change of members cannot pass each other. The values are bound straight from the batch's bytes through
+/// GRDB's cached statements: making Swift strings of them would cost more than the insert.
+final class MessageLog {
+  private struct Conversation {
+    var lastSeq: Int64
+    let members: MemberList
+  }
+
+  /// Conversations lately written to. Dropped as a whole at the limit, and when a transaction fails or members change.
+  private var conversations: [Int64: Conversation] = [:]
+  private var lastPosition: Int64?
+  private var lastTimestamp: Int64 = 0
+  private static let conversationLimit = 100_000
+
+  /// What is in memory may have been rolled back.
+  func forget() {
+    conversations = [:]
+    lastPosition = nil
+  }
+
+  func append(_ batch: PublishBatch, _ db: Database) throws {
+    // One time for the batch, and never back: messages stand in the order of their times.
+    lastTimestamp = max(lastTimestamp, Timestamp.now().milliseconds)
+    if conversations.count > Self.conversationLimit { conversations = [:] }
+    let insert = try db.cachedStatement(sql: Self.insertion)
+    for index in batch.entries.indices {
+      try append(&batch.entries[index], batch.bytes, insert.sqliteStatement, db)
+    }
+  }
+
+  private func append(
+    _ entry: inout PublishBatch.Entry, _ bytes: [UInt8], _ insert: SQLiteStatement, _ db: Database
+  ) throws {
+    guard let conversation = try conversation(entry.conversation, db),
+      conversation.members.contains(entry.sender)
+    else {
+      entry.outcome = .notFound
+      return
+    }
+    guard entry.replyTo <= conversation.lastSeq else {
+      entry.outcome = .noSuchReply
+      return
+    }
+    entry.seq = conversation.lastSeq + 1
+    entry.position = try lastPosition(db) + 1
+    entry.timestamp = lastTimestamp
+    guard try bytes.withUnsafeBytes({ try run(insert, entry, $0, db) }) else {
+      return try findFirst(&entry, bytes, db)
+    }
+    conversations[entry.conversation]?.lastSeq = entry.seq
+    lastPosition = entry.position
+    entry.members = conversation.members
+    entry.outcome = .stored
+  }
+
+  // MARK: SQL
+
+  private static let insertion = """
+    INSERT INTO messages (position, conversation_id, seq, sender_id, timestamp, kind, text, key, reply_to)
+    VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8)
+    ON CONFLICT (sender_id, key) DO NOTHING
+    """
+
+  /// False if the sender's key is there already.
+  private func run(
+    _ insert: SQLiteStatement, _ entry: PublishBatch.Entry, _ bytes: UnsafeRawBufferPointer, _ db: Database
+  ) throws -> Bool {
+    sqlite3_bind_int64(insert, 1, entry.position)
+    sqlite3_bind_int64(insert, 2, entry.conversation)
+    sqlite3_bind_int64(insert, 3, entry.seq)
+    sqlite3_bind_int64(insert, 4, entry.sender)
+    sqlite3_bind_int64(insert, 5, entry.timestamp)
+    bind(insert, 6, bytes, entry.text)
+    bind(insert, 7, bytes, entry.key)
+    if entry.replyTo == 0 { sqlite3_bind_null(insert, 8) } else { sqlite3_bind_int64(insert, 8, entry.replyTo) }
+    let result = sqlite3_step(insert)
+    sqlite3_reset(insert)
+    guard result == SQLITE_DONE else {
+      throw DatabaseError(resultCode: ResultCode(rawValue: result), message: db.lastErrorMessage)
+    }
+    return sqlite3_changes(db.sqliteConnection) == 1
+  }
+
+  /// The bytes stay in place until the statement has run, so SQLite need not copy them (a nil destructor is SQLITE_STATIC).
+  private func bind(_ insert: SQLiteStatement, _ index: Int32, _ bytes: UnsafeRawBufferPointer, _ range: ByteRange) {
+    let text = bytes.baseAddress.map { ($0 + Int(range.start)).assumingMemoryBound(to: CChar.self) }
+    sqlite3_bind_text(insert, index, text, Int32(range.count), nil)
+  }
+
+  private func findFirst(_ entry: inout PublishBatch.Entry, _ bytes: [UInt8], _ db: Database) throws {
+    let key = String(decoding: bytes[entry.key.range], as: UTF8.self)
+    let row = try Row.fetchOne(
+      db,
+      sql: """
+        SELECT conversation_id, seq, position, timestamp, text, reply_to FROM messages
+        WHERE sender_id = ? AND key = ?
+        """,
+      arguments: [entry.sender, key])
+    guard let row else { throw DatabaseError(message: "a key is taken by no message") }
+    let isSame =
+      row["conversation_id"] == entry.conversation && (row["reply_to"] ?? Int64(0)) == entry.replyTo
+      && (row["text"] as String).utf8.elementsEqual(bytes[entry.text.range])
+    entry.seq = row["seq"]
+    entry.position = row["position"]
+    entry.timestamp = row["timestamp"]
+    entry.outcome = isSame ? .duplicate : .conflict
+  }
+
+  private func lastPosition(_ db: Database) throws -> Int64 {
+    if let lastPosition { return lastPosition }
+    let stored = try Int64.fetchOne(db, sql: "SELECT max(position) FROM messages") ?? 0
+    lastPosition = stored
+    return stored
+  }
+
+  private func conversation(_ id: Int64, _ db: Database) throws -> Conversation? {
+    if let known = conversations[id] { return known }
+    let members = try Int64.fetchAll(
+      db, sql: "SELECT user_id FROM members WHERE conversation_id = ? ORDER BY user_id", arguments: [id])
+    if members.isEmpty { return nil }
+    let lastSeq =
+      try Int64.fetchOne(db, sql: "SELECT max(seq) FROM messages WHERE conversation_id = ?", arguments: [id])
+      ?? 0
+    let found = Conversation(lastSeq: lastSeq, members: MemberList(members))
+    conversations[id] = found
+    return found
+  }
+}
+
+extension MemberList {
+  /// `users` is in ascending order.
+  func contains(_ user: Int64) -> Bool {
+    var low = 0
+    var high = users.count
+    while low < high {
+      let middle = (low + high) / 2
+      if users[middle] < user { low = middle + 1 } else { high = middle }
+    }
+    return low < users.count && users[low] == user
+  }
+}

@@ -1,0 +1,24 @@
+/// Which messages of a conversation are asked for: a page before or after a `seq`, or the newest.
+struct MessagePage: Sendable {
+  enum Bound: Sendable {
+    case before(Int64)
+    case after(Int64)
+    case newest
+  }
+
+  let bound: Bound
+  let limit: Int64
+
+  /// - Throws: `validation` for a page that is not from 1 to 500 long, or that has two bounds.
+  init(before: Int64?, after: Int64?, limit: Int64?) throws(Problem) {
+    switch (before, after) {
+    case (.some, .some): throw .validation("/before_seq", "must not stand beside after_seq")
+    case (let seq?, nil): bound = .before(seq)
+    case (nil, let seq?): bound = .after(seq)
+    case (nil, nil): bound = .newest
+    }
+    let limit = limit ?? 50
+    guard limit >= 1 else { throw .validation("/limit", "must be a number from 1 to 500") }
+    self.limit = min(limit, 500)
+  }
+}

@@ -1,0 +1,59 @@
+import Reactor
+
+/// `/conversations/{id}/messages`.
+final class MessageRoutes {
+  private let hub: Hub
+
+  init(hub: Hub) { self.hub = hub }
+
+  /// `GET …?before_seq|after_seq&limit`, on a reader.
+  static func list(_ store: Store) -> @Sendable (Request) -> Response {
+    { request in
+      Answer.from {
+        let user = try request.caller().user
+        let conversation = try request.conversation()
+        let query = try Query(request.query)
+        let page = try MessagePage(
+          before: try query.integer("before_seq"), after: try query.integer("after_seq"),
+          limit: try query.integer("limit"))
+        let body = try store.read {
+          try MessageReader.page($0, of: conversation, for: user, page, named: "items")
+        }
+        return Response(
+          .ok, body: [UInt8(ascii: "{")] + body + [UInt8(ascii: "}")], contentType: "application/json")
+      }
+    }
+  }
+
+  /// `POST`, on the loop: it goes the way of a message that came over a socket, and is answered after its commit.
+  func create(_ request: borrowing RequestView, _ responder: Responder) -> Response? {
+    do throws(Problem) {
+      guard let caller = request.context as? Caller else { throw Problem(.unauthorized) }
+      guard MediaType.isJSON(request.value(of: "content-type")) else { throw .notJSON }
+      guard let id = request.parameters.first.flatMap(EntityID.conversation.parse) else { throw .notFound }
+      return try publish(request.body, to: id, by: caller.user, responder)?.response
+    } catch {
+      return error.response
+    }
+  }
+
+  private func publish(
+    _ body: UnsafeRawBufferPointer, to conversation: Int64, by user: Int64, _ responder: Responder
+  ) throws(Problem) -> Problem? {
+    guard String(validating: body, as: UTF8.self) != nil else { throw Problem(.malformed, detail: "The body is not UTF-8.") }
+    let message: ChatRequest
+    do throws(JSONReader.Failure) {
+      message = try ChatRequest(body)
+    } catch {
+      throw Problem(.malformed, detail: "The body is not one JSON object.")
+    }
+    if let field = message.wrongField { throw .validation("/\(field)", "has the wrong type") }
+    return try message.withMessage(to: conversation) { key, text, replyTo in
+      hub.publish(sender: user) { batch in
+        PublishBatch.Entry(
+          origin: .rest(responder), sender: user, conversation: conversation, key: batch.append(key),
+          text: batch.append(text), replyTo: replyTo)
+      }
+    }
+  }
+}

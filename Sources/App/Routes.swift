@@ -1,0 +1,43 @@
+import Reactor
+
+/// The whole API on one page. The word after each path says where its handler runs.
+struct Routes {
+  let services: Services
+  let hub: Hub
+  let verifier: TokenVerifier
+  let sockets: ChatSocket
+  let isReady: () -> Bool
+
+  func add(to server: Server) {
+    let base = API.base
+    let anybody = BearerGate.make(verifier)
+    let admin = BearerGate.make(verifier, role: .admin)
+    let readers = services.readers
+    let auth = AuthRoutes(services: services)
+    let users = UserRoutes(services: services)
+    let conversations = ConversationRoutes(services: services)
+    let messages = MessageRoutes(hub: hub)
+    let health = HealthRoutes(isReady: isReady)
+
+    server.route(.get, "/livez", .loop(health.live))
+    server.route(.get, "/readyz", .loop(health.ready))
+    server.route(.get, "/version", .loop(health.version))
+
+    server.route(.post, base + "/auth/login", .task(auth.login))
+
+    server.route(.get, base + "/users", gate: anybody, .worker(readers, users.list))
+    server.route(.post, base + "/users", gate: admin, .task(users.create))
+    server.route(.get, base + "/users/me", gate: anybody, .worker(readers, users.me))
+    server.route(.get, base + "/users/{id}", gate: anybody, .worker(readers, users.get))
+
+    server.route(.get, base + "/conversations", gate: anybody, .worker(readers, conversations.list))
+    server.route(.post, base + "/conversations", gate: anybody, .task(conversations.create))
+    server.route(.get, base + "/conversations/{id}", gate: anybody, .worker(readers, conversations.get))
+    server.route(
+      .get, base + "/conversations/{id}/messages", gate: anybody,
+      .worker(readers, MessageRoutes.list(services.store)))
+    server.route(.post, base + "/conversations/{id}/messages", gate: anybody, .loop(messages.create))
+
+    server.route(.get, base + "/ws", .webSocket(sockets))
+  }
+}

@@ -1,0 +1,136 @@
+import GRDB
+import Glibc
+
+/// The SQLite database of one server: one read-write connection and a few read-only ones.
+///
+/// Every call blocks its thread, so none is made on the loop.
+public final class Store: Sendable {
+  public enum Purpose: Sendable {
+    /// The one server; refused while another has the store.
+    case serving
+    /// A short command, which may run beside a server.
+    case command
+  }
+
+  public let directory: String
+  /// Random, made with the store: it tells clients that their positions belong to this history.
+  public let epoch: String
+  private let pool: DatabasePool
+  private let lock: StoreLock?
+  private let logLength = LogLength()
+
+  /// Opens the store, making it first if it is not there, and brings its schema up to date.
+  public init(directory: String, for purpose: Purpose) throws(StoreError) {
+    self.directory = directory
+    try Self.prepare(directory)
+    lock = purpose == .serving ? try StoreLock.serving(directory) : nil
+    let setUpLock = try StoreLock.setUp(directory)
+    defer { withExtendedLifetime(setUpLock) {} }
+    let path = directory + "/wattloop.sqlite"
+    do {
+      pool = try DatabasePool(path: path, configuration: Self.configuration)
+      epoch = try Self.setUp(pool, path: path)
+      logLength.watch(pool)
+    } catch let error as StoreError {
+      throw error
+    } catch {
+      throw .unusable(path: path, reason: Self.reason(error))
+    }
+  }
+
+  /// Runs a closure on a read-only connection, in one snapshot of the store.
+  public func read<T>(_ body: (Database) throws -> T) throws -> T { try pool.read(body) }
+
+  /// Runs a closure on the read-write connection in one transaction, which is on disk when this returns.
+  public func write<T>(_ body: (Database) throws -> T) throws -> T { try pool.write(body) }
+
+  /// Runs a closure on the read-write connection, which begins and commits as it likes.
+  public func writeWithoutTransaction<T>(_ body: (Database) throws -> T) throws -> T {
+    try pool.writeWithoutTransaction(body)
+  }
+
+  /// The pages in the write-ahead log after the last commit of the read-write connection.
+  var logPages: Int { logLength.pages.load(ordering: .relaxed) }
+
+  /// Copies what it can from the write-ahead log into the database file, waiting for nobody. The writer calls it between
+  /// two batches, where SQLite's own checkpoint would be part of some commit.
+  public func checkpointPassive() throws {
+    do {
+      _ = try pool.writeWithoutTransaction { try $0.checkpoint(.passive) }
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+      // A command beside the server is at it.
+    }
+  }
+
+  /// Closes all connections. The readers go first: only the last connection to close a store folds the log
+  /// into the database file, and a read-only one cannot.
+  public func close() throws {
+    pool.releaseMemory()
+    try pool.close()
+  }
+}
+
+extension Store {
+  /// GRDB's connections come with `foreign_keys` on.
+  private static var configuration: GRDB.Configuration {
+    var configuration = GRDB.Configuration()
+    configuration.label = "store"
+    configuration.maximumReaderCount = 4
+    configuration.busyMode = .timeout(5)
+    configuration.prepareDatabase { db in
+      try db.execute(
+        sql: """
+          PRAGMA wal_autocheckpoint = 0;
+          PRAGMA journal_size_limit = 67108864;
+          PRAGMA cache_size = -8192;
+          """)
+    }
+    return configuration
+  }
+
+  /// Readable by nobody else: there are password hashes in it. The log takes its mode from the database file.
+  private static func prepare(_ directory: String) throws(StoreError) {
+    try makeDirectories(directory)
+    let path = directory + "/wattloop.sqlite"
+    let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw .inaccessible(path, errno: errno) }
+    Glibc.close(descriptor)
+  }
+
+  private static func makeDirectories(_ path: String) throws(StoreError) {
+    if mkdir(path, 0o700) == 0 { return }
+    switch errno {
+    case EEXIST:
+      // A file in its place shows when the first file in it is opened.
+      return
+    case ENOENT:
+      guard let slash = path.drop(while: { $0 == "/" }).lastIndex(of: "/") else {
+        throw .inaccessible(path, errno: ENOENT)
+      }
+      try makeDirectories(String(path[..<slash]))
+      if mkdir(path, 0o700) != 0 && errno != EEXIST { throw .inaccessible(path, errno: errno) }
+    case let code: throw .inaccessible(path, errno: code)
+    }
+  }
+
+  /// Returns the epoch.
+  private static func setUp(_ pool: DatabasePool, path: String) throws -> String {
+    try pool.writeWithoutTransaction { db in
+      // Here and not in `prepareDatabase`: GRDB sets NORMAL when it turns the log on, and with that a power
+      // cut takes back commits that were acknowledged.
+      try db.execute(sql: "PRAGMA synchronous = FULL")
+      if try Migrations.migrator.hasBeenSuperseded(db) { throw StoreError.newer(path: path) }
+    }
+    try Migrations.migrator.migrate(pool)
+    return try pool.write { db in
+      try db.execute(
+        sql: "INSERT INTO meta (name, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING",
+        arguments: [Base64URL.encode(RandomBytes.make(16))])
+      return try String.fetchOne(db, sql: "SELECT value FROM meta WHERE name = 'epoch'") ?? ""
+    }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    (error as? DatabaseError)?.message ?? "unexpected error"
+  }
+}

@@ -1,0 +1,131 @@
+import GRDB
+import GRDBSQLite
+import Logging
+import Reactor
+
+/// The one thread that changes the store. All that queued while a transaction ran is the next transaction (group
+/// commit): one fsync for as many changes as there are, and no timer to tune.
+///
+/// Nobody hears of a change before the commit that holds it has returned.
+final class Writer: Sendable {
+  enum Job: Sendable {
+    case messages(PublishBatch)
+    case change(Change)
+  }
+
+  /// A change of another kind. It fails alone: its savepoint rolls back, and the rest of the batch stays.
+  struct Change: Sendable {
+    let run: @Sendable (Database) throws -> Void
+    /// Called once, after the commit (nil) or with what went wrong.
+    let finish: @Sendable ((any Error)?) -> Void
+  }
+
+  private let thread: WorkerThread<Job>
+
+  /// - Parameters:
+  ///   - limit: the jobs that may wait; a batch of messages is one.
+  ///   - committed: takes each batch of messages back, on the writer's thread.
+  init(store: Store, limit: Int = 10_000, committed: @escaping @Sendable (PublishBatch) -> Void) {
+    let transactions = Transactions(store: store, committed: committed)
+    thread = WorkerThread(name: "writer", limit: limit) { transactions.perform($0) }
+  }
+
+  /// False if the queue is full.
+  func submit(_ batch: PublishBatch) -> Bool { thread.submit(.messages(batch)) }
+
+  /// Runs a change in the next transaction, and returns its result once that is on disk.
+  /// - Throws: `Problem.busy` if the queue is full; what `body` throws, with its changes undone.
+  func write<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
+    try await withCheckedThrowingContinuation { continuation in
+      let result = Outcome<T>()
+      let change = Change(
+        run: { result.value = try body($0) },
+        finish: { error in
+          if let error { return continuation.resume(throwing: error) }
+          continuation.resume(with: result.success)
+        })
+      if !thread.submit(.change(change)) { continuation.resume(throwing: Problem.busy) }
+    }
+  }
+
+  /// Finishes what waits, and returns when the thread has ended.
+  func close() { thread.close() }
+
+  /// A change's result on its way from `run` to `finish`, which both run on the writer's thread.
+  private final class Outcome<T: Sendable>: @unchecked Sendable {
+    var value: T?
+    var success: Result<T, any Error> { value.map(Result.success) ?? .failure(Problem.internal) }
+  }
+}
+
+/// The transactions themselves. Belongs to the writer's thread.
+private final class Transactions: @unchecked Sendable {
+  /// The pages of the write-ahead log from which it is copied into the database: between two transactions, where
+  /// SQLite's own checkpoint would be part of somebody's commit.
+  private static let checkpointPages = 2000
+
+  private let store: Store
+  private let committed: @Sendable (PublishBatch) -> Void
+  private let messages = MessageLog()
+  private let log = Logger(label: "wattloop.writer")
+
+  init(store: Store, committed: @escaping @Sendable (PublishBatch) -> Void) {
+    self.store = store
+    self.committed = committed
+  }
+
+  func perform(_ jobs: [Writer.Job]) {
+    var failures: [Int: any Error] = [:]
+    do {
+      try store.writeWithoutTransaction { db in
+        try db.inTransaction(.immediate) {
+          for (index, job) in jobs.enumerated() { try run(job, index, db, &failures) }
+          return .commit
+        }
+      }
+    } catch {
+      log.error("a transaction failed and was rolled back", metadata: ["error": "\(error)"])
+      messages.forget()
+      for index in jobs.indices where failures[index] == nil { failures[index] = error }
+    }
+    finish(jobs, failures)
+    checkpoint()
+  }
+
+  private func checkpoint() {
+    guard store.logPages >= Self.checkpointPages else { return }
+    do {
+      try store.checkpointPassive()
+    } catch {
+      log.error("the write-ahead log could not be copied back", metadata: ["error": "\(error)"])
+    }
+  }
+
+  private func run(
+    _ job: Writer.Job, _ index: Int, _ db: Database, _ failures: inout [Int: any Error]
+  ) throws {
+    switch job {
+    case .messages(let batch): try messages.append(batch, db)
+    case .change(let change):
+      do {
+        try db.inSavepoint {
+          try change.run(db)
+          return .commit
+        }
+      } catch {
+        failures[index] = error
+      }
+    }
+  }
+
+  private func finish(_ jobs: [Writer.Job], _ failures: [Int: any Error]) {
+    for (index, job) in jobs.enumerated() {
+      switch job {
+      case .messages(let batch):
+        if failures[index] != nil { batch.fail() }
+        committed(batch)
+      case .change(let change): change.finish(failures[index])
+      }
+    }
+  }
+}

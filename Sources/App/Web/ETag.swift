@@ -1,0 +1,28 @@
+import COpenSSL
+import Reactor
+
+/// Entity tags (RFC 9110 §8.8.3): a strong one, the digest of the representation's bytes.
+enum ETag {
+  static func make(_ body: [UInt8]) -> String {
+    var digest = [UInt8](repeating: 0, count: 32)
+    SHA256(body, body.count, &digest)
+    return "\"\(Base64URL.encode(digest.prefix(16)))\""
+  }
+
+  /// `If-None-Match` (RFC 9110 §13.1.2): weak comparison, `*` matches whatever there is.
+  static func matches(_ condition: String, _ tag: String) -> Bool {
+    condition.split(separator: ",").contains { part in
+      let candidate = part.drop { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "\t" }
+      return candidate == "*" || candidate == tag || candidate == "W/" + tag
+    }
+  }
+
+  /// 200 with the object and its tag, or 304 when the client has just that.
+  static func response(_ value: some Encodable, to request: Request) throws -> Response {
+    var response = try Answer.json(value)
+    let tag = make(response.body)
+    response.fields.append(Response.Field("etag", tag))
+    guard let condition = request.value(of: "if-none-match"), matches(condition, tag) else { return response }
+    return Response(.notModified, fields: [Response.Field("etag", tag)])
+  }
+}

@@ -1,0 +1,25 @@
+import Reactor
+
+extension Request {
+  /// The body as JSON. Its media type is checked first: a form that another site posts is not taken for JSON.
+  func json<Value: Decodable>(_ type: Value.Type) throws(Problem) -> Value {
+    guard MediaType.isJSON(value(of: "content-type")) else { throw .notJSON }
+    return try JSON.decode(type, from: body)
+  }
+
+  /// Who sent it; every route behind a bearer gate has one.
+  func caller() throws(Problem) -> Caller {
+    guard let caller = context as? Caller else { throw Problem(.unauthorized) }
+    return caller
+  }
+}
+
+/// Media types (RFC 9110 §8.3.1) as far as requests need them.
+enum MediaType {
+  /// `application/json` with any parameters.
+  static func isJSON(_ field: String?) -> Bool {
+    guard let essence = field?.split(separator: ";", omittingEmptySubsequences: false).first else { return false }
+    let start = essence.drop { $0 == " " || $0 == "\t" }
+    return start.prefix { $0 != " " && $0 != "\t" }.lowercased() == "application/json"
+  }
+}

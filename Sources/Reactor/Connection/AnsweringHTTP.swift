@@ -1,0 +1,94 @@
+extension Connection {
+  // MARK: Handlers
+
+  func run(_ exchange: HTTPExchange) {
+    state = .answering
+    switch exchange.match.route.endpoint {
+    case .loop(let handler):
+      exchange.headBytes.withUnsafeBytes { headBytes in
+        exchange.body.withUnsafeBytes { body in
+          let view = RequestView(
+            head: exchange.head, headBytes: headBytes, body: body, parameters: exchange.match.parameters,
+            context: exchange.context)
+          runOnLoop(handler, view, exchange: exchange)
+        }
+      }
+    case .worker(let queue, let handler):
+      let responder = responder(for: exchange)
+      let request = Request(exchange)
+      if !queue.submit({ responder.answer(handler(request)) }) {
+        responder.answer(server.refusal(.serviceUnavailable, "The server is busy.", [retryAfterASecond]))
+      }
+    case .task(let handler):
+      let responder = responder(for: exchange)
+      let request = Request(exchange)
+      Task(executorPreference: server.loop.executor) { responder.answer(await handler(request)) }
+    case .webSocket:
+      // The handshake was answered at its head.
+      finish(.protocolError)
+    }
+  }
+
+  func runOnLoop(
+    _ handler: (borrowing RequestView, Responder) -> Response?, _ view: borrowing RequestView,
+    exchange: HTTPExchange?
+  ) {
+    let number = exchange?.number ?? server.nextExchange()
+    let responder = Responder(server: server.reference, connection: id, exchange: number)
+    state = .answering
+    guard let response = handler(view, responder) else {
+      if state == .answering, self.exchange == nil { self.exchange = HTTPExchange(number: number, of: view, server.router.discarding) }
+      return
+    }
+    guard state == .answering else { return }
+    respond(response, to: view.head)
+    didAnswer()
+  }
+
+  private func responder(for exchange: HTTPExchange) -> Responder {
+    Responder(server: server.reference, connection: id, exchange: exchange.number)
+  }
+
+  // MARK: Answers
+
+  /// The answer of a handler that took its time. One for another exchange comes too late, and is dropped.
+  func deliver(_ response: Response, exchange number: UInt32) {
+    guard state == .answering, let exchange, exchange.number == number else { return }
+    respond(response, to: exchange.head)
+    didAnswer()
+    resumeLater()
+  }
+
+  func respond(_ response: Response, to head: RequestHead) {
+    if response.closes { flags.insert(.lastAnswer) }
+    var sink = OutboxSink(connection: self)
+    let encoder = ResponseEncoder(
+      method: head.method, minorVersion: head.minorVersion, keepsAlive: !flags.contains(.lastAnswer))
+    encoder.write(response, date: server.date, into: &sink)
+  }
+
+  func didAnswer() {
+    exchange = nil
+    if flags.contains(.lastAnswer) || server.isDraining { return finish(.ended) }
+    state = .idle
+    setDeadline(after: server.limits.idleTimeout)
+  }
+
+  func fail(_ error: HTTPError) { fail(error.status, error.reason) }
+
+  /// Answers a request that cannot be understood, or not be waited for; what follows it has no meaning.
+  func fail(_ status: Status, _ reason: String) {
+    let head = exchange?.head ?? RequestHead()
+    flags.insert(.lastAnswer)
+    respond(server.refusal(status, reason, []), to: head)
+    finish(status == .requestTimeout ? .timedOut : .protocolError)
+  }
+}
+
+/// Lets the encoder write into a connection's part of the outbox.
+struct OutboxSink: ByteSink {
+  let connection: Connection
+  mutating func append(_ bytes: UnsafeRawBufferPointer) { connection.append(bytes) }
+}
+
+private let retryAfterASecond = Response.Field("retry-after", "1")

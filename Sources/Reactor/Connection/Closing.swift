@@ -1,0 +1,45 @@
+import Glibc
+
+extension Connection {
+  /// Sends what waits, then FIN; reads no more requests.
+  func finish(_ reason: CloseReason) {
+    guard state != .closed, state != .finishing, state != .lingering else { return }
+    leave(reason)
+    state = .finishing
+    setDeadline(after: server.limits.sendTimeout)
+    if unsentBytes == 0 { linger() }
+  }
+
+  /// FIN now, and wait a little for the peer's: closing with unread bytes would send a reset, which destroys what the
+  /// peer has not yet read of our last answer (RFC 9112 §9.6).
+  func linger() {
+    if flags.contains(.peerEnded) { return close(.ended) }
+    SocketIO.shutdownWrite(fd)
+    state = .lingering
+    setDeadline(after: server.limits.lingerTimeout)
+    flags.insert(.readable)
+    resumeLater()
+  }
+
+  /// Ends it at once. What the peer has not received is lost.
+  func close(_ reason: CloseReason) {
+    guard state != .closed else { return }
+    leave(reason)
+    state = .closed
+    Glibc.close(fd)
+    backlog = nil
+    exchange = nil
+    inbox = []
+    server.didClose(self)
+  }
+
+  /// Tells the WebSocket's handler, once, that it is gone.
+  private func leave(_ reason: CloseReason) {
+    if state != .finishing && state != .lingering { server.count(reason) }
+    guard state == .webSocket else { return }
+    // The state changes first: what the handler does now finds no open socket.
+    state = .finishing
+    applicationDeadline = 0
+    server.handlers[Int(handler)].closed(WebSocketID(id))
+  }
+}

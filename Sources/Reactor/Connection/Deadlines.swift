@@ -1,0 +1,39 @@
+extension Connection {
+  /// Gives the present state that long. The wheel's timer is moved only when it would come too late: a busy
+  /// connection sets its deadline at each request and touches the wheel once in a while.
+  func setDeadline(after milliseconds: UInt64) {
+    deadline = server.ticks(after: milliseconds)
+    armTimer()
+  }
+
+  func armTimer() {
+    var soonest = deadline
+    if applicationDeadline != 0 { soonest = min(soonest, applicationDeadline) }
+    if let backlog { soonest = min(soonest, backlog.deadline) }
+    server.loop.setTimer(of: self, notAfterTick: soonest)
+  }
+
+  func meetDeadlines() {
+    let now = server.loop.tickNow
+    if let backlog, backlog.deadline <= now { return close(.slowPeer) }
+    if applicationDeadline != 0, applicationDeadline <= now {
+      applicationDeadline = 0
+      server.handlers[Int(handler)].deadline(WebSocketID(id))
+    }
+    if state != .closed, deadline <= now { deadlinePassed() }
+    if state != .closed { armTimer() }
+  }
+
+  private func deadlinePassed() {
+    switch state {
+    case .idle: finish(.timedOut)
+    case .head, .body: fail(.requestTimeout, "The request did not arrive in time.")
+    // A handler takes as long as it takes; its own limits are its business.
+    case .answering: setDeadline(after: server.limits.idleTimeout)
+    case .webSocket: heartbeat()
+    case .closing, .finishing: close(.timedOut)
+    case .lingering: close(.ended)
+    case .closed: break
+    }
+  }
+}

@@ -1,0 +1,43 @@
+/// One request on its way: while its body comes, and while a handler off the fast path has it.
+final class HTTPExchange {
+  /// A responder that is late finds another number here, and its answer is dropped.
+  let number: UInt32
+  let head: RequestHead
+  let headBytes: [UInt8]
+  let match: Router.Match
+  let context: (any Sendable)?
+  var decoder: BodyDecoder
+  var body: [UInt8] = []
+  /// The answer has left already (a gate refused): the rest of the body is read and thrown away.
+  var isAnswered = false
+
+  init(
+    number: UInt32, head: RequestHead, headBytes: [UInt8], match: Router.Match, context: (any Sendable)?,
+    decoder: BodyDecoder
+  ) {
+    self.number = number
+    self.head = head
+    self.headBytes = headBytes
+    self.match = match
+    self.context = context
+    self.decoder = decoder
+  }
+
+  /// For a handler on the loop that answers later: what the answer needs to know of the request.
+  init(number: UInt32, of view: borrowing RequestView, _ discarding: Router.Match) {
+    self.number = number
+    head = view.head
+    headBytes = []
+    match = discarding
+    context = nil
+    decoder = BodyDecoder()
+  }
+}
+
+extension Request {
+  init(_ exchange: HTTPExchange) {
+    self.init(
+      head: exchange.head, headBytes: exchange.headBytes, body: exchange.body,
+      parameters: exchange.match.parameters, context: exchange.context)
+  }
+}

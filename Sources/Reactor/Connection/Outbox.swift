@@ -1,0 +1,100 @@
+/// What the loop will send at the end of this tick, for all connections together.
+///
+/// Bytes are copied once into an arena that lives for one tick; each connection has a chain of pieces of it. So a connection owns
+/// no send buffer, a message to a thousand members lies there once, and all that a tick holds for one connection leaves in
+/// one call. Only what the kernel does not take is copied again, into the connection's backlog.
+struct Outbox {
+  static let none: Int32 = -1
+
+  struct Piece {
+    let start: UnsafeRawPointer
+    var count: Int
+    var next: Int32
+  }
+
+  private struct Block {
+    let base: UnsafeMutableRawPointer
+    let capacity: Int
+  }
+
+  private static let blockBytes = 256 * 1024
+  private var blocks: [Block] = []
+  private var block = -1
+  private var cursor: UnsafeMutableRawPointer?
+  private var room = 0
+  private var pieces: [Piece] = []
+  /// Frames are valid within one tick; its number shows that.
+  private(set) var tick: UInt64 = 0
+
+  subscript(index: Int32) -> Piece { pieces[Int(index)] }
+
+  /// Copies bytes into the arena.
+  mutating func store(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    let place = reserve(bytes.count)
+    if bytes.count > 0 { place.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count) }
+    return UnsafeRawBufferPointer(start: place, count: bytes.count)
+  }
+
+  /// Room in the arena for that many bytes, which the caller fills at once.
+  mutating func reserve(_ count: Int) -> UnsafeMutableRawPointer {
+    if count > room { nextBlock(holding: count) }
+    let place = cursor.unsafelyUnwrapped
+    cursor = place + count
+    room -= count
+    return place
+  }
+
+  /// Builds a WebSocket frame in the arena.
+  mutating func frame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    let headerLength = FrameEncoder.headerLength(payload: payload.count, masked: false)
+    let place = UnsafeMutableRawBufferPointer(
+      start: reserve(headerLength + payload.count), count: headerLength + payload.count)
+    FrameEncoder.writeHeader(opcode, payload: payload.count, into: place)
+    UnsafeMutableRawBufferPointer(rebasing: place[headerLength...]).copyMemory(from: payload)
+    return UnsafeRawBufferPointer(place)
+  }
+
+  /// Adds stored bytes to a chain, as part of its last piece where they follow it.
+  mutating func link(_ bytes: UnsafeRawBufferPointer, first: inout Int32, last: inout Int32) {
+    guard let start = bytes.baseAddress, bytes.count > 0 else { return }
+    if last != Self.none, pieces[Int(last)].start + pieces[Int(last)].count == start {
+      pieces[Int(last)].count += bytes.count
+      return
+    }
+    pieces.append(Piece(start: start, count: bytes.count, next: Self.none))
+    let index = Int32(pieces.count - 1)
+    if last == Self.none { first = index } else { pieces[Int(last)].next = index }
+    last = index
+  }
+
+  /// Ends the tick: all chains are sent or copied, and the arena is empty again. A large one shrinks.
+  mutating func reset() {
+    tick &+= 1
+    guard block >= 0 else { return }
+    pieces.removeAll(keepingCapacity: pieces.count <= 65_536)
+    while blocks.count > 16 || (blocks.last?.capacity ?? 0) > Self.blockBytes {
+      blocks.removeLast().base.deallocate()
+    }
+    block = -1
+    room = 0
+    cursor = nil
+  }
+
+  mutating func freeAll() {
+    for block in blocks { block.base.deallocate() }
+    blocks = []
+  }
+
+  private mutating func nextBlock(holding count: Int) {
+    block += 1
+    if block == blocks.count || blocks[block].capacity < count {
+      let capacity = max(Self.blockBytes, count)
+      let base = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+      // A large block goes to the end, where `reset` finds it.
+      blocks.append(Block(base: base, capacity: capacity))
+      if block != blocks.count - 1 { blocks.swapAt(block, blocks.count - 1) }
+    }
+    cursor = blocks[block].base
+    room = blocks[block].capacity
+  }
+}

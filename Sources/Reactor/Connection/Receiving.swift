@@ -1,0 +1,95 @@
+import Glibc
+
+extension Connection {
+  func didBecome(_ readiness: Readiness) {
+    if readiness.contains(.writable), backlog != nil { sendBacklog() }
+    if !readiness.isDisjoint(with: [.readable, .hungUp]) { flags.insert(.readable) }
+    if !readiness.isDisjoint(with: .hungUp) { flags.insert(.hungUp) }
+    receive()
+  }
+
+  /// Goes on with this connection in the next tick, if there is anything to go on with.
+  func resumeLater() {
+    guard !flags.contains(.resuming), flags.contains(.readable) || !inbox.isEmpty || flags.contains(.peerEnded)
+    else { return }
+    flags.insert(.resuming)
+    server.loop.again(self)
+  }
+
+  /// A peer that does not read is not read from: what it may make us hold is bounded.
+  var isThrottled: Bool { unsentBytes > server.limits.highWater }
+
+  /// One read, and what follows from it. A connection with more to read waits for the next tick: fairness.
+  func receive() {
+    guard state != .closed, state != .answering, !isThrottled else { return }
+    let buffer = server.receiveBuffer
+    let carried = inbox.count
+    var filled = carried
+    if flags.contains(.readable) {
+      let space = UnsafeMutableRawBufferPointer(rebasing: buffer[carried...])
+      switch SocketIO.read(fd, into: space) {
+      case .bytes(let count):
+        filled += count
+        silentBeats = 0
+        // A short read has emptied the socket: the next bytes bring a new edge.
+        if count < space.count && !flags.contains(.hungUp) { flags.remove(.readable) }
+      case .wouldBlock: flags.remove(.readable)
+      case .ended:
+        flags.remove(.readable)
+        flags.insert(.peerEnded)
+      case .failed: return close(.socketError)
+      }
+    }
+    consume(buffer, carried: carried, filled: filled)
+    settle()
+  }
+
+  private func consume(_ buffer: UnsafeMutableRawBufferPointer, carried: Int, filled: Int) {
+    guard filled > 0 else { return }
+    inbox.withUnsafeBytes { buffer.copyMemory(from: $0) }
+    let consumed = process(UnsafeMutableRawBufferPointer(rebasing: buffer[..<filled]))
+    if consumed == 0 {
+      inbox.append(contentsOf: buffer[carried..<filled])
+    } else {
+      inbox = consumed == filled ? [] : [UInt8](buffer[consumed..<filled])
+    }
+  }
+
+  /// Gives the bytes to the machine of the present state, again and again; returns how many it has taken.
+  private func process(_ bytes: UnsafeMutableRawBufferPointer) -> Int {
+    var taken = 0
+    while taken < bytes.count, !isThrottled {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[taken...])
+      let count: Int
+      switch state {
+      case .idle, .head: count = takeHead(UnsafeRawBufferPointer(rest))
+      case .body: count = takeBody(UnsafeRawBufferPointer(rest))
+      case .answering: count = 0
+      case .webSocket, .closing: count = takeFrames(rest)
+      case .finishing, .lingering, .closed: count = rest.count
+      }
+      if count == 0 { break }
+      taken += count
+    }
+    return taken
+  }
+
+  /// What follows once nothing more can be done with the bytes that are there.
+  private func settle() {
+    if flags.contains(.peerEnded) {
+      if !isThrottled { endedByPeer() }
+    } else if flags.contains(.readable), state != .answering, !isThrottled {
+      resumeLater()
+    }
+  }
+
+  /// The peer's FIN, with all that came before it consumed. It may still read: an answer under way is sent.
+  private func endedByPeer() {
+    switch state {
+    case .idle, .head, .body, .closing: finish(.ended)
+    case .webSocket: close(.ended)
+    case .lingering: close(.ended)
+    case .answering, .finishing, .closed: break
+    }
+  }
+}

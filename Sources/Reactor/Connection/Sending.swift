@@ -1,0 +1,84 @@
+import Glibc
+
+extension Connection {
+  /// Adds bytes to what leaves at the end of the tick.
+  func append(_ bytes: UnsafeRawBufferPointer) { appendStored(server.outbox.store(bytes)) }
+
+  func send(_ text: StaticString) {
+    append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  /// Adds bytes that lie in the outbox already: a frame that goes to many.
+  func appendStored(_ bytes: UnsafeRawBufferPointer) {
+    guard state != .closed, state != .lingering else { return }
+    if firstPiece == Outbox.none { server.dirty.append(Unmanaged.passUnretained(self)) }
+    server.outbox.link(bytes, first: &firstPiece, last: &lastPiece)
+    pendingBytes += UInt32(bytes.count)
+  }
+
+  /// Sends the tick's chain: by one call if it is not very long.
+  func flush() {
+    guard firstPiece != Outbox.none else { return }
+    let wasThrottled = unsentBytes > server.limits.highWater
+    var piece = firstPiece
+    firstPiece = Outbox.none
+    lastPiece = Outbox.none
+    pendingBytes = 0
+    while piece != Outbox.none {
+      let bytes = server.gather(&piece)
+      guard send(bytes) else { return }
+    }
+    if backlog == nil { didSendAll() }
+    if wasThrottled && unsentBytes <= server.limits.highWater { resumeLater() }
+  }
+
+  /// False if the connection is gone.
+  private func send(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    if let backlog {
+      backlog.append(bytes)
+      return true
+    }
+    switch SocketIO.write(fd, bytes) {
+    case .bytes(let count):
+      if count < bytes.count { keep(UnsafeRawBufferPointer(rebasing: bytes[count...])) }
+      return true
+    case .wouldBlock:
+      keep(bytes)
+      return true
+    case .ended, .failed:
+      close(.socketError)
+      return false
+    }
+  }
+
+  private func keep(_ bytes: UnsafeRawBufferPointer) {
+    let backlog = Backlog()
+    backlog.append(bytes)
+    backlog.deadline = server.ticks(after: server.limits.sendTimeout)
+    self.backlog = backlog
+    armTimer()
+  }
+
+  /// The kernel takes bytes again.
+  func sendBacklog() {
+    guard let backlog else { return }
+    switch backlog.withUnsent({ SocketIO.write(fd, $0) }) {
+    case .bytes(let count):
+      backlog.didSend(count)
+      backlog.deadline = server.ticks(after: server.limits.sendTimeout)
+      // A peer that takes bytes lives, though its own may be waiting unread.
+      silentBeats = 0
+    case .wouldBlock: return
+    case .ended, .failed: return close(.socketError)
+    }
+    if backlog.count == 0 {
+      self.backlog = nil
+      didSendAll()
+    }
+    if unsentBytes <= server.limits.highWater { resumeLater() }
+  }
+
+  private func didSendAll() {
+    if state == .finishing { linger() }
+  }
+}

@@ -1,0 +1,137 @@
+extension Connection {
+  /// Takes a head, and where the fast path applies its body and the answer too. Returns the bytes used; 0 asks for more.
+  func takeHead(_ bytes: UnsafeRawBufferPointer) -> Int {
+    do {
+      switch try parser.next(bytes, into: &server.head, limits: server.headLimits) {
+      case .needMore:
+        awaitHead()
+        return 0
+      case .head(let length):
+        return length + handle(UnsafeRawBufferPointer(rebasing: bytes[..<length]), after: bytes)
+      }
+    } catch {
+      fail(error)
+      return bytes.count
+    }
+  }
+
+  private func awaitHead() {
+    guard state == .idle else { return }
+    state = .head
+    setDeadline(after: server.limits.headerTimeout)
+  }
+
+  /// Routes a head. Returns the bytes of the body that it used.
+  private func handle(_ headBytes: UnsafeRawBufferPointer, after bytes: UnsafeRawBufferPointer) -> Int {
+    if !server.head.keepAlive || server.isDraining { flags.insert(.lastAnswer) }
+    let match: Router.Match
+    switch server.router.match(server.head, headBytes) {
+    case .found(let found): match = found
+    case .answer(let response): return refuse(response, headBytes)
+    }
+    let view = RequestView(
+      head: server.head, headBytes: headBytes, body: UnsafeRawBufferPointer(start: nil, count: 0),
+      parameters: match.parameters, context: nil)
+    var context: (any Sendable)?
+    switch match.route.gate?(view) ?? .pass(nil) {
+    case .pass(let found): context = found
+    case .refuse(let response): return refuse(response, headBytes)
+    }
+    if case .webSocket(let handler) = match.route.endpoint {
+      upgrade(view, to: handler, context: context)
+      return 0
+    }
+    return dispatch(headBytes, match, context, body: UnsafeRawBufferPointer(rebasing: bytes[headBytes.count...]))
+  }
+
+  /// Answers before the body was read. A client that waits for 100 is not told to send it: it may send or not, so the
+  /// connection ends (RFC 9110 §10.1.1).
+  private func refuse(_ response: Response, _ headBytes: UnsafeRawBufferPointer) -> Int {
+    let framing = server.head.framing
+    if server.head.expectsContinue && framing != .none { flags.insert(.lastAnswer) }
+    respond(response, to: server.head)
+    if flags.contains(.lastAnswer) || framing == .none {
+      didAnswer()
+      return 0
+    }
+    guard let exchange = begin(headBytes, server.router.discarding, nil) else { return 0 }
+    exchange.isAnswered = true
+    awaitBody()
+    return 0
+  }
+
+  private func awaitBody() {
+    state = .body
+    setDeadline(after: server.limits.bodyTimeout)
+  }
+
+  private func dispatch(
+    _ headBytes: UnsafeRawBufferPointer, _ match: Router.Match, _ context: (any Sendable)?,
+    body: UnsafeRawBufferPointer
+  ) -> Int {
+    let length: Int
+    switch server.head.framing {
+    case .none: length = 0
+    case .length(let count): length = count
+    case .chunked: length = .max
+    }
+    // The fast path: the whole request lies in the receive buffer, and the handler runs here and now.
+    if length <= body.count, length <= match.route.bodyLimit, case .loop(let handler) = match.route.endpoint {
+      let view = RequestView(
+        head: server.head, headBytes: headBytes, body: UnsafeRawBufferPointer(rebasing: body[..<length]),
+        parameters: match.parameters, context: context)
+      runOnLoop(handler, view, exchange: nil)
+      return length
+    }
+    guard let exchange = begin(headBytes, match, context) else { return 0 }
+    if length == 0 {
+      run(exchange)
+      return 0
+    }
+    if server.head.expectsContinue && body.isEmpty { send(ResponseEncoder.continue) }
+    awaitBody()
+    return 0
+  }
+
+  /// Nil if the body is announced to be too long: refused already, or ended where an answer has been sent.
+  private func begin(
+    _ headBytes: UnsafeRawBufferPointer, _ match: Router.Match, _ context: (any Sendable)?
+  ) -> HTTPExchange? {
+    do {
+      let decoder = try BodyDecoder(
+        server.head.framing, limits: BodyLimits(contentBytes: match.route.bodyLimit))
+      let exchange = HTTPExchange(
+        number: server.nextExchange(), head: server.head, headBytes: [UInt8](headBytes), match: match,
+        context: context, decoder: decoder)
+      self.exchange = exchange
+      return exchange
+    } catch {
+      if unsentBytes > 0 && match.route.isDiscarding { finish(.protocolError) } else { fail(error) }
+      return nil
+    }
+  }
+
+  /// Takes some of a body. Returns the bytes used; 0 asks for more.
+  func takeBody(_ bytes: UnsafeRawBufferPointer) -> Int {
+    guard let exchange else { return 0 }
+    var taken = 0
+    setDeadline(after: server.limits.bodyTimeout)
+    do {
+      while true {
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[taken...])
+        switch try exchange.decoder.next(rest) {
+        case .needMore(let consumed): return taken + consumed
+        case .data(let range, let consumed):
+          if !exchange.isAnswered { exchange.body.append(contentsOf: rest[range]) }
+          taken += consumed
+        case .end(let consumed):
+          if exchange.isAnswered { didAnswer() } else { run(exchange) }
+          return taken + consumed
+        }
+      }
+    } catch {
+      if exchange.isAnswered { finish(.protocolError) } else { fail(error) }
+      return bytes.count
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import CLinux
+import Glibc
+
+/// What one non-blocking read or write did.
+enum IOResult {
+  case bytes(Int)
+  /// The kernel has nothing, or takes nothing, now (EAGAIN).
+  case wouldBlock
+  /// End of stream (read only).
+  case ended
+  case failed(Int32)
+}
+
+/// Non-blocking calls on a socket. EINTR is retried: a signal is never an error here.
+enum SocketIO {
+  static func read(_ fd: Int32, into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
+    while true {
+      let count = recv(fd, buffer.baseAddress, buffer.count, 0)
+      if count > 0 { return .bytes(count) }
+      if count == 0 { return .ended }
+      if errno == EINTR { continue }
+      return errno == EAGAIN ? .wouldBlock : .failed(errno)
+    }
+  }
+
+  static func write(_ fd: Int32, _ bytes: UnsafeRawBufferPointer) -> IOResult {
+    while true {
+      // MSG_NOSIGNAL: a peer that has gone is an error code, not SIGPIPE.
+      let count = send(fd, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+      if count >= 0 { return .bytes(count) }
+      if errno == EINTR { continue }
+      return errno == EAGAIN ? .wouldBlock : .failed(errno)
+    }
+  }
+
+  /// Sends FIN; what the peer still sends can be read on.
+  static func shutdownWrite(_ fd: Int32) { shutdown(fd, Int32(SHUT_WR)) }
+
+  static func peerAddress(_ fd: Int32) -> String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { text in
+      linux_peer_address(fd, text.baseAddress, 64)
+      return String(cString: text.baseAddress!)
+    }
+  }
+}

@@ -1,0 +1,242 @@
+import CLinux
+import Glibc
+
+/// A server on an event loop: listeners, connections, routes and sockets. The public face of the reactor.
+///
+/// All calls belong on the loop's thread; other threads answer through a `Responder` or post to the loop's mailbox.
+public final class Server {
+  public let loop: EventLoop
+  public let limits: Limits
+  let headLimits: HeadLimits
+  let messageLimits: MessageLimits
+  let router: Router
+  let refusal: (Status, String, [Response.Field]) -> Response
+
+  /// The loop's one receive buffer: a connection has none of its own while nothing of its waits.
+  let receiveBuffer: UnsafeMutableRawBufferPointer
+  private let gatherBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
+  var outbox = Outbox()
+  /// Connections with something in the outbox.
+  var dirty: [Unmanaged<Connection>] = []
+  /// The head under parse; its storage serves all connections in turn.
+  var head = RequestHead()
+  private var dateCache = DateCache()
+  private(set) var handlers: [any WebSocketHandler] = []
+  private var listeners: [Listener] = []
+  private var exchanges: UInt32 = 0
+
+  public private(set) var connectionCount = 0
+  /// How many connections ended for each reason, by `CloseReason.rawValue`.
+  public private(set) var closeCounts = [UInt64](repeating: 0, count: CloseReason.allCases.count)
+  private(set) var isDraining = false
+  private var drained: (() -> Void)?
+
+  /// What lets other threads name the server.
+  struct Reference: Sendable {
+    let bound: LoopBound<Server>
+    let mailbox: Mailbox
+  }
+  private(set) lazy var reference = Reference(bound: LoopBound(self), mailbox: loop.mailbox)
+
+  /// - Parameter refusal: makes the answer to what the reactor itself refuses: status, a sentence, fields that
+  ///   the answer must carry.
+  public init(
+    loop: EventLoop, limits: Limits = Limits(),
+    refusal: @escaping (Status, String, [Response.Field]) -> Response
+  ) {
+    self.loop = loop
+    self.limits = limits
+    self.refusal = refusal
+    headLimits = limits.headLimits
+    messageLimits = limits.messageLimits
+    router = Router(bodyLimit: limits.bodyBytes, refusal: refusal)
+    receiveBuffer = .allocate(byteCount: limits.receiveBytes, alignment: 16)
+    loop.atEndOfTick { [unowned self] in endTick() }
+  }
+
+  deinit {
+    outbox.freeAll()
+    receiveBuffer.deallocate()
+    gatherBuffer.deallocate()
+  }
+
+  // MARK: Routes and listeners
+
+  /// Adds a route, before the server listens.
+  /// - Parameters:
+  ///   - path: such as `/users/{id}`.
+  ///   - gate: looks at the head before the body is read.
+  ///   - bodyLimit: bytes; the server's own limit if nil.
+  public func route(
+    _ method: Method, _ path: String, gate: Gate? = nil, bodyLimit: Int? = nil, _ endpoint: Endpoint
+  ) {
+    router.add(
+      method, path, Router.Route(endpoint: endpoint, gate: gate, bodyLimit: bodyLimit ?? limits.bodyBytes))
+    if case .webSocket(let handler) = endpoint, !handlers.contains(where: { $0 === handler }) {
+      handlers.append(handler)
+    }
+  }
+
+  /// Listens; port 0 takes a free one. Returns the port.
+  @discardableResult
+  public func listen(host: String, port: UInt16) throws(SystemError) -> UInt16 {
+    let listener = try Listener(
+      host: host, port: port, backlog: limits.backlog, burst: limits.acceptsPerTick
+    ) { [unowned self] in accepted($0) }
+    try listener.start(on: loop)
+    listeners.append(listener)
+    return listener.port
+  }
+
+  private func accepted(_ fd: Int32) {
+    guard connectionCount < limits.connections else { return refuseConnection(fd) }
+    let connection = Connection(fd: fd, server: self)
+    do {
+      try loop.add(connection, fd: fd, for: [.readable, .writable, .hungUp, .edge])
+    } catch {
+      Glibc.close(fd)
+      return
+    }
+    connectionCount += 1
+    connection.setDeadline(after: limits.headerTimeout)
+  }
+
+  /// Over the limit: a 503 that fits any socket's empty send buffer, then the end.
+  private func refuseConnection(_ fd: Int32) {
+    let answer: StaticString =
+      "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+    _ = SocketIO.write(
+      fd, UnsafeRawBufferPointer(start: answer.utf8Start, count: answer.utf8CodeUnitCount))
+    SocketIO.shutdownWrite(fd)
+    Glibc.close(fd)
+  }
+
+  // MARK: WebSockets
+
+  /// Builds a text frame once, to be sent to any number of sockets in this tick.
+  public func frame(text: UnsafeRawBufferPointer) -> WebSocketFrame {
+    WebSocketFrame(bytes: outbox.frame(.text, text), tick: outbox.tick)
+  }
+
+  public func frame(binary: UnsafeRawBufferPointer) -> WebSocketFrame {
+    WebSocketFrame(bytes: outbox.frame(.binary, binary), tick: outbox.tick)
+  }
+
+  public func send(_ frame: WebSocketFrame, to socket: WebSocketID) {
+    precondition(frame.tick == outbox.tick, "a frame lives for one tick")
+    connection(socket)?.sendMessage(frame.bytes)
+  }
+
+  public func send(text: UnsafeRawBufferPointer, to socket: WebSocketID) { send(frame(text: text), to: socket) }
+
+  /// Begins the closing handshake. The handler's `closed` is called at once.
+  public func close(_ socket: WebSocketID, _ code: CloseCode, _ reason: String) {
+    connection(socket)?.startClosing(code, reason, .application)
+  }
+
+  /// Calls the handler's `deadline` once, so many milliseconds from now; nil cancels.
+  public func setDeadline(_ socket: WebSocketID, after milliseconds: UInt64?) {
+    guard let connection = connection(socket) else { return }
+    connection.applicationDeadline = milliseconds.map { max(1, ticks(after: $0)) } ?? 0
+    connection.armTimer()
+  }
+
+  /// The bytes that wait for that peer.
+  public func unsentBytes(_ socket: WebSocketID) -> Int { connection(socket)?.unsentBytes ?? 0 }
+
+  private func connection(_ socket: WebSocketID) -> Connection? {
+    guard let source = loop.source(socket.source) else { return nil }
+    // Only connections are given a WebSocketID.
+    return unsafeDowncast(source, to: Connection.self)
+  }
+
+  func index(of handler: any WebSocketHandler) -> UInt8 {
+    UInt8(handlers.firstIndex { $0 === handler } ?? 0)
+  }
+
+  // MARK: The end of a tick
+
+  private func endTick() {
+    var next = 0
+    while next < dirty.count {
+      dirty[next]._withUnsafeGuaranteedRef { $0.flush() }
+      next += 1
+    }
+    dirty.removeAll(keepingCapacity: dirty.count <= 65_536)
+    outbox.reset()
+    if isDraining && connectionCount == 0 { endDrain() }
+  }
+
+  /// What the next call sends of a chain: a piece as it lies, or small pieces side by side.
+  func gather(_ piece: inout Int32) -> UnsafeRawBufferPointer {
+    let first = outbox[piece]
+    piece = first.next
+    if piece == Outbox.none || first.count > gatherBuffer.count / 2 {
+      return UnsafeRawBufferPointer(start: first.start, count: first.count)
+    }
+    gatherBuffer.baseAddress!.copyMemory(from: first.start, byteCount: first.count)
+    var filled = first.count
+    while piece != Outbox.none, case let next = outbox[piece], filled + next.count <= gatherBuffer.count {
+      (gatherBuffer.baseAddress! + filled).copyMemory(from: next.start, byteCount: next.count)
+      filled += next.count
+      piece = next.next
+    }
+    return UnsafeRawBufferPointer(start: gatherBuffer.baseAddress, count: filled)
+  }
+
+  // MARK: Draining
+
+  /// Stops in good order: accepts no more, and ends each HTTP connection with the answer that it is owed. WebSockets
+  /// stay until `closeWebSockets`. What is left after `milliseconds` is closed.
+  /// - Parameter completed: called once, when the last connection has gone.
+  public func drain(within milliseconds: UInt64, _ completed: @escaping () -> Void) {
+    guard !isDraining else { return }
+    isDraining = true
+    drained = completed
+    for listener in listeners { loop.retire(listener) }
+    listeners = []
+    // An idle connection may have a request on its way, such as a balancer's look at readiness: it has a moment.
+    forEachConnection { if $0.state == .idle { $0.setDeadline(after: limits.drainIdle) } }
+    let timer = LoopTimer { [unowned self] in
+      forEachConnection { $0.close(.shutdown) }
+      endDrain()
+    }
+    do { try loop.add(timer) } catch { return endDrain() }
+    loop.setTimer(of: timer, at: loop.now + milliseconds)
+  }
+
+  /// Begins the closing handshake of every WebSocket, with 1001.
+  public func closeWebSockets() {
+    forEachConnection { $0.startClosing(.goingAway, "The server stops.", .shutdown) }
+  }
+
+  private func forEachConnection(_ body: (Connection) -> Void) {
+    loop.forEachSource { if let connection = $0 as? Connection { body(connection) } }
+  }
+
+  private func endDrain() {
+    drained?()
+    drained = nil
+  }
+
+  // MARK: For connections
+
+  func didClose(_ connection: Connection) {
+    connectionCount -= 1
+    loop.retire(connection)
+  }
+
+  func count(_ reason: CloseReason) { closeCounts[Int(reason.rawValue)] += 1 }
+
+  func nextExchange() -> UInt32 {
+    exchanges &+= 1
+    return exchanges
+  }
+
+  func ticks(after milliseconds: UInt64) -> UInt32 {
+    loop.tickNow &+ UInt32(clamping: (milliseconds + TimerWheel.millisecondsPerTick - 1) / TimerWheel.millisecondsPerTick) &+ 1
+  }
+
+  /// The `Date` field's value, rendered once a second.
+  var date: HTTPDate { dateCache.value(at: loop.now) }
+}
