@@ -1,0 +1,44 @@
+# What one does with Wattloop. `make` alone lists it.
+
+BUILD_PACKAGES = ca-certificates git libssl-dev libsqlite3-dev zlib1g-dev pkg-config
+TEST_PACKAGES  = python3 python3-venv curl
+SWIFT_SOURCES  = Package.swift Sources Tests $(wildcard Benchmarks/Package.swift Benchmarks/Sources)
+
+.PHONY: help run build test conformance bench floor format lint clean packages
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
+
+run: build ## install what is missing, build, start the server, print address and log-in (ARGS="--port 9000")
+	@Scripts/run $(ARGS)
+
+build: packages ## the release binary: .build/release/wattloop
+	swift build -c release --product wattloop
+
+test: packages ## all tests: Swift, then the real binary from outside (ARGS="-k chat" goes to pytest)
+	@Scripts/packages $(TEST_PACKAGES)
+	Scripts/test $(ARGS)
+
+conformance: packages ## Autobahn's WebSocket cases against the echo server (GROUPS="9 12")
+	Scripts/conformance $(GROUPS)
+
+bench: packages floor ## build the benchmarks and the C floor they are compared with
+	swift build --package-path Benchmarks -c release
+
+floor: Benchmarks/Floor/echo ## a bare C echo server, the floor for the benchmarks
+
+Benchmarks/Floor/echo: Benchmarks/Floor/echo.c
+	$(CC) -std=c11 -O2 -Wall -Wextra -o $@ $< -lcrypto
+
+format: ## format the Swift sources in place
+	swift format --in-place --parallel --recursive $(SWIFT_SOURCES)
+
+lint: ## fail when a Swift source is not formatted or breaks a rule
+	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
+
+clean: ## remove what was built; ./data stays
+	rm -rf .build Benchmarks/.build Benchmarks/Floor/echo .venv .venv-autobahn
+
+packages:
+	@Scripts/packages $(BUILD_PACKAGES)

@@ -1,0 +1,96 @@
+"""Fixtures: one shared server for what does not disturb others, a server of its own for what does."""
+
+import pytest
+
+from harness.api import Api, User, admin, create_user
+from harness.client import Client
+from harness.server import Server, binary
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("wattloop")
+    group.addoption(
+        "--rounds", type=int, default=None, help="rounds of the crash test (or WATTLOOP_TEST_ROUNDS)"
+    )
+    group.addoption(
+        "--seed", type=int, default=None, help="seed of the crash test (default: random, printed)"
+    )
+
+
+@pytest.fixture(scope="session")
+def program():
+    """The binary's path; without one, nothing can be said."""
+    path = binary()
+    if not path.exists():
+        pytest.exit(f"no server at {path}: build it, or set WATTLOOP", returncode=2)
+    return path
+
+
+@pytest.fixture(scope="session")
+def server(program, tmp_path_factory):
+    """The shared server. Nothing may stop it; at the end it must leave with 0."""
+    running = Server(tmp_path_factory.mktemp("shared") / "data", "--rate-limit", "off").start()
+    try:
+        yield running
+        running.stop()
+    finally:
+        running.kill()
+
+
+@pytest.fixture
+def serve(program, tmp_path):
+    """`serve("--flag", …)`: a started server on a data directory of its own, killed after the test."""
+    started = []
+
+    def start(*flags, env=None, data=None) -> Server:
+        data = data or tmp_path / f"data-{len(started)}"
+        started.append(Server(data, *flags, env=env))
+        return started[-1].start()
+
+    yield start
+    for running in started:
+        running.kill()
+
+
+@pytest.fixture(scope="session")
+def administrator(server) -> User:
+    return admin(server)
+
+
+@pytest.fixture
+def anyone(server) -> Api:
+    """A caller without a token."""
+    return Api(server)
+
+
+@pytest.fixture
+def person(administrator):
+    """`person("alice")`: a fresh user of the shared server, logged in."""
+    return lambda stem="user", role="client": create_user(administrator, stem, role)
+
+
+@pytest.fixture
+def alice(person) -> User:
+    return person("alice")
+
+
+@pytest.fixture
+def bob(person) -> User:
+    return person("bob")
+
+
+@pytest.fixture
+async def connect():
+    """`await connect(user)`: a session that is closed after the test and got no answer too many."""
+    opened = []
+
+    async def open(user, by="header", **options) -> Client:
+        client = await Client.open(user.api.server, user.token, by, **options)
+        opened.append(client)
+        return client
+
+    yield open
+    for client in opened:
+        await client.close()
+    for client in opened:
+        assert client.stray_answers == [], "exactly one answer to each request"
