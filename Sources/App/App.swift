@@ -73,7 +73,8 @@ public final class App {
     do throws(SystemError) {
       return try server.listen(host: configuration.host, port: configuration.port)
     } catch {
-      throw ExitFailure.unavailable("cannot listen on \(configuration.host):\(configuration.port): \(error.reason)")
+      throw ExitFailure.unavailable(
+        "cannot listen on \(configuration.host):\(configuration.port): \(error.reason)")
     }
   }
 

@@ -1,7 +1,9 @@
 /// Every setting of the program, with its default. `SettingTable` says how each is named, read and checked.
 public struct Configuration: Sendable, Equatable {
   public enum LogFormat: String, Sendable, CaseIterable { case text, json }
-  public enum LogLevel: String, Sendable, CaseIterable { case trace, debug, info, notice, warning, error, critical }
+  public enum LogLevel: String, Sendable, CaseIterable {
+    case trace, debug, info, notice, warning, error, critical
+  }
   public enum Switch: String, Sendable, CaseIterable { case on, off }
 
   // Where it listens and what it keeps.

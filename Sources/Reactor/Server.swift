@@ -127,7 +127,9 @@ public final class Server {
     connection(socket)?.sendMessage(frame.bytes)
   }
 
-  public func send(text: UnsafeRawBufferPointer, to socket: WebSocketID) { send(frame(text: text), to: socket) }
+  public func send(text: UnsafeRawBufferPointer, to socket: WebSocketID) {
+    send(frame(text: text), to: socket)
+  }
 
   /// Begins the closing handshake. The handler's `closed` is called at once.
   public func close(_ socket: WebSocketID, _ code: CloseCode, _ reason: String) {
@@ -234,7 +236,9 @@ public final class Server {
   }
 
   func ticks(after milliseconds: UInt64) -> UInt32 {
-    loop.tickNow &+ UInt32(clamping: (milliseconds + TimerWheel.millisecondsPerTick - 1) / TimerWheel.millisecondsPerTick) &+ 1
+    loop.tickNow
+      &+ UInt32(
+        clamping: (milliseconds + TimerWheel.millisecondsPerTick - 1) / TimerWheel.millisecondsPerTick) &+ 1
   }
 
   /// The `Date` field's value, rendered once a second.

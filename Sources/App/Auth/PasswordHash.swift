@@ -25,7 +25,8 @@ struct PasswordHash: Equatable {
   init?(_ text: String) {
     let parts = text.split(separator: "$", omittingEmptySubsequences: false)
     guard parts.count == 5, parts[0].isEmpty, parts[1] == "scrypt",
-      let cost = unsigned(parts[2].dropFirst(3).prefix { $0 != "," }, as: UInt64.self), (1...22).contains(cost),
+      let cost = unsigned(parts[2].dropFirst(3).prefix { $0 != "," }, as: UInt64.self),
+      (1...22).contains(cost),
       parts[2] == "ln=\(cost),r=\(Self.r),p=\(Self.p)",
       let salt = Base64URL.decode(parts[3].utf8), let hash = Base64URL.decode(parts[4].utf8), hash.count == 32
     else { return nil }

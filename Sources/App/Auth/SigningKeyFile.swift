@@ -5,7 +5,9 @@ public enum SigningKeyFile {
   /// The key of `--jwt-key`, which must be there; or the store's own, which is made if it is not.
   public static func load(_ configuration: Configuration) throws -> SigningKey {
     if let path = configuration.jwtKey {
-      do { return try read(path) } catch { throw ConfigurationError.message("--jwt-key: \(error.description)") }
+      do { return try read(path) } catch {
+        throw ConfigurationError.message("--jwt-key: \(error.description)")
+      }
     }
     let path = configuration.data + "/jwt.key"
     if access(path, F_OK) != 0 { try create(path) }

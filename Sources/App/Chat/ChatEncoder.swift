@@ -59,7 +59,9 @@ struct ChatEncoder {
     return json.borrowed
   }
 
-  mutating func goAway(_ reason: StaticString, reconnectAfterMilliseconds delay: UInt64) -> UnsafeRawBufferPointer {
+  mutating func goAway(_ reason: StaticString, reconnectAfterMilliseconds delay: UInt64)
+    -> UnsafeRawBufferPointer
+  {
     json.clear()
     json.raw("{\"type\":\"goaway\",\"reason\":\"")
     json.raw(reason)
@@ -148,10 +150,8 @@ extension JSONWriter {
     string(problem.kind.title)
     raw(",\"status\":")
     integer(Int64(problem.kind.status.rawValue))
-    if let detail = problem.detail {
-      raw(",\"detail\":")
-      string(detail)
-    }
+    raw(",\"detail\":")
+    string(problem.text)
     if !problem.errors.isEmpty { fieldErrors(problem.errors) }
     if let retryAfter = problem.retryAfterMilliseconds {
       raw(",\"retry_after_ms\":")
@@ -182,7 +182,9 @@ extension JSONWriter {
   /// The bytes where they lie, valid until the writer's next call.
   var borrowed: UnsafeRawBufferPointer { bytes.withUnsafeBytes { $0 } }
 
-  mutating func time(_ milliseconds: Int64, _ cache: inout TimestampCache) { quotedBytes(cache.text(milliseconds)) }
+  mutating func time(_ milliseconds: Int64, _ cache: inout TimestampCache) {
+    quotedBytes(cache.text(milliseconds))
+  }
 
   private mutating func quotedBytes(_ text: [UInt8]) { text.withUnsafeBytes { quoted($0) } }
 }

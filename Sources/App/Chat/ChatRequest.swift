@@ -59,12 +59,17 @@ struct ChatRequest {
       return
     }
     kind =
-      name.equals("send") ? .send
-      : name.equals("ping") ? .ping
-      : name.equals("history") ? .history
-      : name.equals("auth") ? .auth
-      : name.equals("refresh") ? .refresh
-      : .unknown
+      name.equals("send")
+      ? .send
+      : name.equals("ping")
+        ? .ping
+        : name.equals("history")
+          ? .history
+          : name.equals("auth")
+            ? .auth
+            : name.equals("refresh")
+              ? .refresh
+              : .unknown
   }
 
   private mutating func string(_ value: JSONReader.Value, _ name: StaticString) -> Text? {

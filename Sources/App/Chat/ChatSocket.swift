@@ -36,7 +36,8 @@ final class ChatSocket: WebSocketHandler {
     let chosen = offered.contains(Self.subprotocol) ? Self.subprotocol : nil
     do {
       if let field = request.bytes(of: "authorization") {
-        let caller = try verifier.verify(BearerToken.find(in: field) ?? UnsafeRawBufferPointer(start: nil, count: 0))
+        let caller = try verifier.verify(
+          BearerToken.find(in: field) ?? UnsafeRawBufferPointer(start: nil, count: 0))
         return .accept(subprotocol: chosen, context: caller)
       }
       if let carrier = offered.first(where: { $0.hasPrefix(Self.tokenPrefix) }) {
@@ -121,7 +122,8 @@ final class ChatSocket: WebSocketHandler {
   private func handle(_ request: ChatRequest, _ socket: WebSocketID) {
     guard let session = hub.sessions[socket] else { return }
     guard let id = request.id, id.content.count <= ChatRequest.maximumIDBytes else {
-      let problem = Problem.validation("/id", "must be a string of at most \(ChatRequest.maximumIDBytes) bytes")
+      let problem = Problem.validation(
+        "/id", "must be a string of at most \(ChatRequest.maximumIDBytes) bytes")
       return refuse(socket, nil, problem)
     }
     if let field = request.wrongField {

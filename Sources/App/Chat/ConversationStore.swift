@@ -84,9 +84,11 @@ enum ConversationStore {
     let rows = try Row.fetchAll(
       db.cachedStatement(sql: sql), arguments: [user, user, start.position, start.id, limit + 1])
     let shown = rows.prefix(limit)
-    let next = rows.count > limit ? shown.last.map { Place(position: $0["last_position"], id: $0["id"]) } : nil
+    let next =
+      rows.count > limit ? shown.last.map { Place(position: $0["last_position"], id: $0["id"]) } : nil
     return Listed(
-      conversations: try shown.map { try conversation($0, in: db) }, next: next, position: try position(in: db))
+      conversations: try shown.map { try conversation($0, in: db) }, next: next,
+      position: try position(in: db))
   }
 
   static func position(in db: Database) throws -> Int64 {

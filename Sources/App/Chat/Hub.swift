@@ -135,7 +135,9 @@ struct PublishedText {
   let text: UnsafeRawBufferPointer
 
   init(_ entry: PublishBatch.Entry, in bytes: UnsafeRawBufferPointer) {
-    func slice(_ range: ByteRange) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[range.range]) }
+    func slice(_ range: ByteRange) -> UnsafeRawBufferPointer {
+      UnsafeRawBufferPointer(rebasing: bytes[range.range])
+    }
     if case .socket(_, let id) = entry.origin { self.id = slice(id) } else { id = slice(.empty) }
     key = slice(entry.key)
     text = slice(entry.text)

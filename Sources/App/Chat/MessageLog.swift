@@ -79,7 +79,11 @@ final class MessageLog {
     sqlite3_bind_int64(insert, 5, entry.timestamp)
     bind(insert, 6, bytes, entry.text)
     bind(insert, 7, bytes, entry.key)
-    if entry.replyTo == 0 { sqlite3_bind_null(insert, 8) } else { sqlite3_bind_int64(insert, 8, entry.replyTo) }
+    if entry.replyTo == 0 {
+      sqlite3_bind_null(insert, 8)
+    } else {
+      sqlite3_bind_int64(insert, 8, entry.replyTo)
+    }
     let result = sqlite3_step(insert)
     sqlite3_reset(insert)
     guard result == SQLITE_DONE else {
@@ -89,7 +93,9 @@ final class MessageLog {
   }
 
   /// The bytes stay in place until the statement has run, so SQLite need not copy them (a nil destructor is SQLITE_STATIC).
-  private func bind(_ insert: SQLiteStatement, _ index: Int32, _ bytes: UnsafeRawBufferPointer, _ range: ByteRange) {
+  private func bind(
+    _ insert: SQLiteStatement, _ index: Int32, _ bytes: UnsafeRawBufferPointer, _ range: ByteRange
+  ) {
     let text = bytes.baseAddress.map { ($0 + Int(range.start)).assumingMemoryBound(to: CChar.self) }
     sqlite3_bind_text(insert, index, text, Int32(range.count), nil)
   }

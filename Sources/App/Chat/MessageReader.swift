@@ -71,7 +71,9 @@ enum MessageReader {
     }
   }
 
-  private static func pageEnding(before end: Int64, _ limit: Int64) -> (first: Int64, count: Int64, more: Bool) {
+  private static func pageEnding(before end: Int64, _ limit: Int64) -> (
+    first: Int64, count: Int64, more: Bool
+  ) {
     let first = max(1, end - limit)
     return (first, end - first, first > 1)
   }

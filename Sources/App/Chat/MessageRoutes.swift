@@ -40,7 +40,9 @@ final class MessageRoutes {
   private func publish(
     _ body: UnsafeRawBufferPointer, to conversation: Int64, by user: Int64, _ responder: Responder
   ) throws(Problem) -> Problem? {
-    guard String(validating: body, as: UTF8.self) != nil else { throw Problem(.malformed, detail: "The body is not UTF-8.") }
+    guard String(validating: body, as: UTF8.self) != nil else {
+      throw Problem(.malformed, detail: "The body is not UTF-8.")
+    }
     let message: ChatRequest
     do throws(JSONReader.Failure) {
       message = try ChatRequest(body)

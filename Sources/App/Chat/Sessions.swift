@@ -25,7 +25,9 @@ struct Sessions {
   private(set) var count = 0
 
   subscript(socket: WebSocketID) -> Session? {
-    guard socket.slot < slots.count, let session = slots[socket.slot], session.socket == socket else { return nil }
+    guard socket.slot < slots.count, let session = slots[socket.slot], session.socket == socket else {
+      return nil
+    }
     return session
   }
 

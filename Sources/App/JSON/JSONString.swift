@@ -47,7 +47,9 @@ enum JSONString {
   }
 
   /// Appends the character of `\uXXXX`, or of a pair of them; returns the length of what it took.
-  private static func appendUnit(_ content: UnsafeRawBufferPointer, _ at: Int, into bytes: inout [UInt8]) -> Int {
+  private static func appendUnit(_ content: UnsafeRawBufferPointer, _ at: Int, into bytes: inout [UInt8])
+    -> Int
+  {
     guard let first = hexUnit(content, at + 2) else { return 2 }
     if isHighSurrogate(first), at + 12 <= content.count, let second = hexUnit(content, at + 8) {
       let code = 0x10000 + (UInt32(first & 0x3FF) << 10 | UInt32(second & 0x3FF))

@@ -12,7 +12,8 @@ enum SettingFile {
     } catch let error as DecodingError {
       throw .unreadableFile(path, reason(error))
     } catch {
-      throw .unreadableFile(path, (error as NSError).isMissingFile ? "there is no such file" : "access failed")
+      throw .unreadableFile(
+        path, (error as NSError).isMissingFile ? "there is no such file" : "access failed")
     }
     for key in values.keys.sorted() where SettingTable.setting(named: key) == nil {
       throw .unknownKey(key, path: path)
@@ -24,7 +25,9 @@ enum SettingFile {
   private static func reason(_ error: DecodingError) -> String {
     switch error {
     case .typeMismatch(_, let context), .valueNotFound(_, let context):
-      context.codingPath.first.map { "the value of '\($0.stringValue)' is no text, number, boolean or list of texts" }
+      context.codingPath.first.map {
+        "the value of '\($0.stringValue)' is no text, number, boolean or list of texts"
+      }
         ?? "it is not a JSON object"
     case .keyNotFound, .dataCorrupted: "it is not a JSON object"
     @unknown default: "it is not a JSON object"

@@ -33,7 +33,9 @@ struct SettingLayers {
       let key = AbsoluteConfigKey(layer.prefix + [name])
       // A lookup of text in these providers, which hold nothing but text, does not throw.
       guard let result = try? layer.provider.value(forKey: key, type: .string) else { continue }
-      if case .string(let text)? = result.value?.content { return Found(text: text, origin: layer.origin(result)) }
+      if case .string(let text)? = result.value?.content {
+        return Found(text: text, origin: layer.origin(result))
+      }
     }
     return nil
   }
@@ -44,14 +46,17 @@ struct SettingLayers {
 
   /// An empty variable counts as unset: compose files and unit files often pass one on.
   private static func environmentLayer(_ environment: [String: String]) -> Layer {
-    let provider = EnvironmentVariablesProvider(environmentVariables: environment.filter { !$0.value.isEmpty })
+    let provider = EnvironmentVariablesProvider(
+      environmentVariables: environment.filter { !$0.value.isEmpty })
     return Layer(provider: provider, prefix: ["wattloop"], origin: { $0.encodedKey })
   }
 
   private static func memory(_ values: [String: String]) -> InMemoryProvider {
     InMemoryProvider(
       values: Dictionary(
-        uniqueKeysWithValues: values.map { (AbsoluteConfigKey([$0.key]), ConfigValue(.string($0.value), isSecret: false)) }
+        uniqueKeysWithValues: values.map {
+          (AbsoluteConfigKey([$0.key]), ConfigValue(.string($0.value), isSecret: false))
+        }
       ))
   }
 }

@@ -20,7 +20,9 @@ struct CivilDate: Equatable {
     self.year = year
     self.month = month
     self.day = day
-    guard (1...12).contains(month), day >= 1, day <= Self.length(ofMonth: month, year: year) else { return nil }
+    guard (1...12).contains(month), day >= 1, day <= Self.length(ofMonth: month, year: year) else {
+      return nil
+    }
   }
 
   var daysSince1970: Int64 {

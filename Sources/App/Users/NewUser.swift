@@ -55,7 +55,9 @@ struct NewUser: Sendable, Equatable {
   private static func isEmail(_ address: String) -> Bool {
     let parts = address.split(separator: "@", omittingEmptySubsequences: false)
     return address.utf8.count <= 254 && parts.count == 2 && parts.allSatisfy { !$0.isEmpty }
-      && address.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F && !$0.properties.isWhitespace }
+      && address.unicodeScalars.allSatisfy {
+        $0.value > 0x20 && $0.value != 0x7F && !$0.properties.isWhitespace
+      }
   }
 }
 

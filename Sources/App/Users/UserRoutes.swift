@@ -47,7 +47,9 @@ struct UserRoutes: Sendable {
 
   private func show(_ id: Int64, to request: Request) throws -> Response {
     let caller = try request.caller()
-    guard let user = try services.store.read({ try UserStore.find(id, in: $0) }) else { throw Problem.notFound }
+    guard let user = try services.store.read({ try UserStore.find(id, in: $0) }) else {
+      throw Problem.notFound
+    }
     return caller.role == .admin || caller.user == id
       ? try ETag.response(User.Full(user: user), to: request)
       : try ETag.response(User.Profile(user), to: request)

@@ -30,7 +30,8 @@ enum UserStore {
   ///   - prefix: how their names begin, without case.
   ///   - after: the folded name of the last user of the page before.
   static func page(prefix: String, after: String?, limit: Int, in db: Database) throws -> [User] {
-    let sql = select + " AND username_folded >= ? AND username_folded < ? AND username_folded > ?"
+    let sql =
+      select + " AND username_folded >= ? AND username_folded < ? AND username_folded > ?"
       + " ORDER BY username_folded LIMIT ?"
     let folded = Username.fold(prefix)
     // Names are ASCII: DEL sorts after every byte that one can hold.

@@ -39,6 +39,9 @@ public struct Problem: Error, Sendable, Equatable {
   static let notJSON = Problem(.unsupportedMediaType, detail: "The body must be application/json.")
   public static let `internal` = Problem(.internal)
 
+  /// What happened, in a sentence; the kind's own where there is nothing to add.
+  var text: String { detail ?? kind.title + "." }
+
   /// Whether the same request may succeed later.
   public var isTemporary: Bool {
     switch kind {
@@ -73,7 +76,7 @@ extension Problem {
     let type: String
     let title: String
     let status: UInt16
-    let detail: String?
+    let detail: String
     let errors: [FieldError]?
     let retryAfter: Int?
 
@@ -86,7 +89,7 @@ extension Problem {
       type = problem.kind.type
       title = problem.kind.title
       status = problem.kind.status.rawValue
-      detail = problem.detail
+      detail = problem.text
       errors = problem.errors.isEmpty ? nil : problem.errors
       retryAfter = problem.retryAfterMilliseconds
     }

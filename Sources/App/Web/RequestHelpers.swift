@@ -18,7 +18,9 @@ extension Request {
 enum MediaType {
   /// `application/json` with any parameters.
   static func isJSON(_ field: String?) -> Bool {
-    guard let essence = field?.split(separator: ";", omittingEmptySubsequences: false).first else { return false }
+    guard let essence = field?.split(separator: ";", omittingEmptySubsequences: false).first else {
+      return false
+    }
     let start = essence.drop { $0 == " " || $0 == "\t" }
     return start.prefix { $0 != " " && $0 != "\t" }.lowercased() == "application/json"
   }

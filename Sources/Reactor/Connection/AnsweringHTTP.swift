@@ -37,7 +37,9 @@ extension Connection {
     let responder = Responder(server: server.reference, connection: id, exchange: number)
     state = .answering
     guard let response = handler(view, responder) else {
-      if state == .answering, self.exchange == nil { self.exchange = HTTPExchange(number: number, of: view, server.router.discarding) }
+      if state == .answering, self.exchange == nil {
+        self.exchange = HTTPExchange(number: number, of: view, server.router.discarding)
+      }
       return
     }
     guard state == .answering else { return }

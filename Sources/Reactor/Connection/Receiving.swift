@@ -10,7 +10,8 @@ extension Connection {
 
   /// Goes on with this connection in the next tick, if there is anything to go on with.
   func resumeLater() {
-    guard !flags.contains(.resuming), flags.contains(.readable) || !inbox.isEmpty || flags.contains(.peerEnded)
+    guard !flags.contains(.resuming),
+      flags.contains(.readable) || !inbox.isEmpty || flags.contains(.peerEnded)
     else { return }
     flags.insert(.resuming)
     server.loop.again(self)

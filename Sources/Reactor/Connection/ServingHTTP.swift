@@ -41,7 +41,8 @@ extension Connection {
       upgrade(view, to: handler, context: context)
       return 0
     }
-    return dispatch(headBytes, match, context, body: UnsafeRawBufferPointer(rebasing: bytes[headBytes.count...]))
+    return dispatch(
+      headBytes, match, context, body: UnsafeRawBufferPointer(rebasing: bytes[headBytes.count...]))
   }
 
   /// Answers before the body was read. A client that waits for 100 is not told to send it: it may send or not, so the

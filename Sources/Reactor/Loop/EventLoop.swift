@@ -58,7 +58,8 @@ public final class EventLoop {
   // MARK: Sources
 
   /// Serves a source; with a descriptor, also watches that. The source is kept alive until `retire`.
-  public func add(_ source: EventSource, fd: Int32? = nil, for readiness: Readiness = []) throws(SystemError) {
+  public func add(_ source: EventSource, fd: Int32? = nil, for readiness: Readiness = []) throws(SystemError)
+  {
     source.id = sources.insert(source)
     guard let fd else { return }
     do {

@@ -43,7 +43,8 @@ public struct Router {
   func add(_ method: Method, _ path: String, _ route: Route) {
     var node = root
     for segment in path.split(separator: "/") { node = child(of: node, for: segment) }
-    precondition(!node.routes.contains { $0.method == method }, "the route \(method.token) \(path) is there twice")
+    precondition(
+      !node.routes.contains { $0.method == method }, "the route \(method.token) \(path) is there twice")
     node.routes.append((method, route))
   }
 

@@ -30,8 +30,8 @@ enum ClientHandshake {
     return Array(head.utf8)
   }
 
-  /// Checks the response head at the front of `bytes`. `accept` is what `Handshake.acceptValue` gives for our key,
-  /// `offered` the subprotocols of our request; no extension was offered, so none may be answered.
+  /// Checks the response head at the front of `bytes`. `accept` is what `Handshake.acceptValue` gives for our
+  /// key, `offered` the subprotocols of our request; no extension was offered, so none may be answered.
   static func check(_ bytes: UnsafeRawBufferPointer, accept: String, offered: [String] = []) -> Answer {
     guard let length = headLength(bytes) else {
       return bytes.count > maximumHead ? .refused : .needMore
@@ -42,7 +42,9 @@ enum ClientHandshake {
     let fields = lines.dropFirst().map(field)
     let values = { (name: String) in fields.filter { $0.name == name }.map(\.value) }
     guard values("upgrade").map({ $0.lowercased() }) == ["websocket"] else { return .refused }
-    let options = values("connection").flatMap { $0.lowercased().split(whereSeparator: { ", \t".contains($0) }) }
+    let options = values("connection").flatMap {
+      $0.lowercased().split(whereSeparator: { ", \t".contains($0) })
+    }
     guard options.contains("upgrade") else { return .refused }
     guard values("sec-websocket-accept") == [accept] else { return .refused }
     guard values("sec-websocket-extensions").isEmpty else { return .refused }

@@ -20,8 +20,8 @@ public struct CloseCode: RawRepresentable, Hashable, Sendable {
   public static let tryAgainLater = CloseCode(rawValue: 1013)
   public static let badGateway = CloseCode(rawValue: 1014)
 
-  /// RFC 6455 §7.4: 1004 is reserved, 1005, 1006 and 1015 stand for what no close frame said, the rest below 3000
-  /// is unassigned; 3000-3999 is for libraries, 4000-4999 for applications.
+  /// RFC 6455 §7.4: 1004 is reserved, 1005, 1006 and 1015 stand for what no close frame said, the rest below
+  /// 3000 is unassigned; 3000-3999 is for libraries, 4000-4999 for applications.
   public var isAllowedOnWire: Bool {
     switch rawValue {
     case 1000...1003, 1007...1014, 3000...4999: true

@@ -32,8 +32,8 @@ enum FrameEncoder {
     return length
   }
 
-  /// The payload of a close frame: the code, and as much of the reason as a control frame holds without cutting a
-  /// scalar. Empty for a code that may not be sent (RFC 6455 §7.4.1), which then says "no status".
+  /// The payload of a close frame: the code, and as much of the reason as a control frame holds without
+  /// cutting a scalar. Empty for a code that may not be sent (RFC 6455 §7.4.1), which then says "no status".
   static func closePayload(_ code: CloseCode, reason: String = "") -> [UInt8] {
     guard code.isAllowedOnWire else { return [] }
     var payload = [UInt8(code.rawValue >> 8), UInt8(code.rawValue & 0xFF)]

@@ -1,4 +1,5 @@
-/// Reads one frame header from the front of `bytes`; every illegal one is refused at the first byte that tells.
+/// Reads one frame header from the front of `bytes`; every illegal one is refused at the first byte that
+/// tells.
 enum FrameParser {
   /// Nil means that the header is not complete yet: call again with the same bytes and more.
   @inline(__always)
@@ -24,7 +25,8 @@ enum FrameParser {
     let masked = role.expectsMask
     let headerLength = masked ? keyStart + 4 : keyStart
     guard bytes.count >= headerLength else { return nil }
-    let key = masked ? UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: keyStart, as: UInt32.self)) : 0
+    let key =
+      masked ? UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: keyStart, as: UInt32.self)) : 0
     return FrameHeader(
       fin: bytes[0] & 0x80 != 0, opcode: opcode, masked: masked, maskKey: key, payloadLength: length,
       headerLength: headerLength)

@@ -28,18 +28,22 @@ enum Handshake {
   /// RFC 6455 §4.2.2 names the version; RFC 9110 §15.5.22 wants `Upgrade` in every 426.
   private static var upgradeRequired: Verdict {
     .refuse(
-      .upgradeRequired, [Response.Field("upgrade", "websocket"), Response.Field("sec-websocket-version", "13")])
+      .upgradeRequired,
+      [Response.Field("upgrade", "websocket"), Response.Field("sec-websocket-version", "13")])
   }
 
   /// Canonical base64 of 16 bytes: 22 letters, of which the last carries only two bits, and two pads.
   static func key(_ value: UnsafeRawBufferPointer) -> Key? {
-    guard value.count == 24, value[22] == UInt8(ascii: "="), value[23] == UInt8(ascii: "=") else { return nil }
+    guard value.count == 24, value[22] == UInt8(ascii: "="), value[23] == UInt8(ascii: "=") else {
+      return nil
+    }
     guard value[..<22].allSatisfy({ Base64.value($0) != nil }) else { return nil }
     guard let last = Base64.value(value[21]), last & 0x0F == 0 else { return nil }
     return Key { value[$0] }
   }
 
-  /// `Sec-WebSocket-Accept` (RFC 6455 §4.2.2 step 5.4). The digest is the caller's: it belongs to the TLS library.
+  /// `Sec-WebSocket-Accept` (RFC 6455 §4.2.2 step 5.4). The digest is the caller's: it belongs to the TLS
+  /// library.
   static func acceptValue(
     for key: Key, sha1: (UnsafeRawBufferPointer) -> [20 of UInt8]
   ) -> String {

@@ -3,8 +3,8 @@ enum Masking {
   /// XORs `bytes` with the key in place. `phase` is the position in the payload of the first byte (only its
   /// remainder by four matters), so a payload can be unmasked piece by piece.
   ///
-  /// Through raw pointers and in words, because a checked byte loop takes five times as long; the tests compare
-  /// it with that loop.
+  /// Through raw pointers and in words, because a checked byte loop takes five times as long; the tests
+  /// compare it with that loop.
   static func apply(_ key: UInt32, phase: Int = 0, to bytes: UnsafeMutableRawBufferPointer) {
     guard var next = bytes.baseAddress else { return }
     let end = next + bytes.count

@@ -1,5 +1,5 @@
-/// A message of which only a part is here: its bytes so far, and where in the current frame we are. It exists only
-/// while a message is incomplete, so an idle socket holds none.
+/// A message of which only a part is here: its bytes so far, and where in the current frame we are. It exists
+/// only while a message is incomplete, so an idle socket holds none.
 final class PartialMessage {
   let isText: Bool
   private(set) var fragments = 0

@@ -4,8 +4,8 @@ extension RequestView {
 }
 
 extension RequestHead {
-  /// RFC 6455 §11.3.4: one list, perhaps over several fields, of tokens. Nil if an element is none; empty elements
-  /// count for nothing (RFC 9110 §5.6.1.2).
+  /// RFC 6455 §11.3.4: one list, perhaps over several fields, of tokens. Nil if an element is none; empty
+  /// elements count for nothing (RFC 9110 §5.6.1.2).
   func offeredSubprotocols(in bytes: UnsafeRawBufferPointer) -> [String]? {
     var offers: [String] = []
     for value in values(of: "sec-websocket-protocol", in: bytes) {

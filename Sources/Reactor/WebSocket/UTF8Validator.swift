@@ -1,8 +1,8 @@
-/// Validates UTF-8 (RFC 3629, Unicode table 3-7) that comes in pieces, and fails at the first byte after which no
-/// continuation could be valid: a peer learns of bad text while its message is still incomplete.
+/// Validates UTF-8 (RFC 3629, Unicode table 3-7) that comes in pieces, and fails at the first byte after
+/// which no continuation could be valid: a peer learns of bad text while its message is still incomplete.
 ///
-/// Between two pieces it remembers how many bytes the current scalar still needs, and the range of the next one
-/// (narrower after E0, ED, F0 and F4: no overlong forms, no surrogates, nothing over U+10FFFF).
+/// Between two pieces it remembers how many bytes the current scalar still needs, and the range of the next
+/// one (narrower after E0, ED, F0 and F4: no overlong forms, no surrogates, nothing over U+10FFFF).
 struct UTF8Validator: Sendable {
   private var needed: UInt8 = 0
   private var lower: UInt8 = 0x80
@@ -51,7 +51,8 @@ struct UTF8Validator: Sendable {
     return true
   }
 
-  /// The fast path: stops near the end, or before a scalar that is not valid or not complete; `accept` takes over.
+  /// The fast path: stops near the end, or before a scalar that is not valid or not complete; `accept` takes
+  /// over.
   @inline(__always)
   private static func skipWholeScalars(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
     var i = start

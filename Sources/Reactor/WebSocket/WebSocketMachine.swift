@@ -1,25 +1,25 @@
 // The receiving half of one WebSocket (RFC 6455 §5 and §7): bytes in, steps out. It calls nobody.
 //
-//                    whole unfragmented frame: .message, in place
-//                   ┌────┐
-//                   │    ▼       first or incomplete data frame
-//   next call  ┌──▶ idle ────────────────────────────┐
-//   releases   │     │ ▲  │ .ping .pong              ▼       payload incomplete: .needMore
-//              │     │ └──┘                        payload ──┐
-//              │     │                              │ ▲  ▲   │
-//           delivered◀───────── .message, last frame┘ │  └───┘
-//                    │                                │
-//                    │      frame done, FIN not set │ │ continuation
-//                    │                              ▼ │
-//                    │                          fragmented ──┐
-//                    │                              │    ▲   │ .ping .pong
-//                    ▼                              │    └───┘
-//                  closed ◀── .close, or any error ─┘ (error: from payload too)
+//   state              what comes                             step                  next state
+//   ─────────────────  ─────────────────────────────────────  ────────────────────  ──────────
+//   idle               a whole, unfragmented data frame       .message, in place    idle
+//   idle               a first or an incomplete data frame                          payload
+//   fragmented         a continuation frame                                         payload
+//   payload            a part of the frame's payload          .needMore             payload
+//   payload            the rest of it, FIN not set                                  fragmented
+//   payload            the rest of it, FIN set                .message, buffered    delivered
+//   delivered          the next call: releases the buffer                           idle
+//   idle, fragmented   a ping or pong                         .ping, .pong          the same
+//   idle, fragmented   a close                                .close                closed
+//   idle, fragmented   an incomplete header or control frame  .needMore, not eaten  the same
+//   any but closed     what breaks a rule                     throws                closed
+//   closed             anything: swallowed                    .needMore             closed
 //
-// In `idle` and `fragmented` the next byte is a frame's first. An incomplete header or control frame is not eaten:
-// the caller shows it again with more behind it. An incomplete data frame is eaten as it comes, into `partial`.
+// What is not eaten the caller shows again, with more bytes behind it. An incomplete data frame is eaten as it
+// comes, into `partial`.
 
-/// What became of the bytes. Pointers are valid until the next call, and no longer than the bytes given to this one.
+/// What became of the bytes. Pointers are valid until the next call, and no longer than the bytes given to
+/// this one.
 enum WebSocketStep {
   /// Nothing (more) to hand out. What was not consumed is less than one control frame.
   case needMore
@@ -107,7 +107,8 @@ struct WebSocketMachine {
     }
   }
 
-  /// RFC 6455 §5.4: fragments of two messages are never mixed. The limits hold as soon as a header announces it.
+  /// RFC 6455 §5.4: fragments of two messages are never mixed. The limits hold as soon as a header announces
+  /// it.
   @inline(__always)
   private func admit(_ header: FrameHeader, _ limits: MessageLimits) throws(WebSocketError) {
     if (header.opcode == .continuation) != (state == .fragmented) {

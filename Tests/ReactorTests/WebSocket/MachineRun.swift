@@ -36,8 +36,8 @@ enum Seen: Equatable, CustomStringConvertible {
 
 let roomy = MessageLimits(messageBytes: 1 << 20, fragments: 1 << 17)
 
-/// Plays the caller: keeps what was not consumed, and shows it again in front of the next bytes. Every call gets a
-/// fresh allocation of exactly the bytes there are, so a sanitizer sees a read beyond them.
+/// Plays the caller: keeps what was not consumed, and shows it again in front of the next bytes. Every call
+/// gets a fresh allocation of exactly the bytes there are, so a sanitizer sees a read beyond them.
 struct MachineRun {
   var machine: WebSocketMachine
   var limits = roomy
@@ -81,7 +81,8 @@ struct MachineRun {
   }
 }
 
-/// What the machine makes of `bytes` when they come in pieces of these sizes, over and over; the rest at the end.
+/// What the machine makes of `bytes` when they come in pieces of these sizes, over and over; the rest at the
+/// end.
 func stepsOf(
   _ bytes: [UInt8], pieces: [Int], to role: WebSocketRole, limits: MessageLimits = roomy
 ) -> [Seen] {

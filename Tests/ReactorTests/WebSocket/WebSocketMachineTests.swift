@@ -62,7 +62,8 @@ struct WebSocketMachineTests {
       limits: small),
     WireCase(
       "together by a hostile length",
-      frame(.binary, [1], fin: false) + hex("80FF 7FFFFFFFFFFFFFFF 00000000"), [.failed(1009)], limits: small),
+      frame(.binary, [1], fin: false) + hex("80FF 7FFFFFFFFFFFFFFF 00000000"), [.failed(1009)],
+      limits: small),
     WireCase(
       "three fragments", frame(.text, fin: false) + frame(.continuation, fin: false) + frame(.continuation),
       [.text("")], limits: small),

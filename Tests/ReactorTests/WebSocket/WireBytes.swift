@@ -1,6 +1,7 @@
 @testable import Reactor
 
-/// Builds frames by hand, not with the encoder: neither is tested by the other. `first` is the whole first byte.
+/// Builds frames by hand, not with the encoder: neither is tested by the other. `first` is the whole first
+/// byte.
 func rawFrame(_ first: UInt8, _ payload: [UInt8], mask: [UInt8]? = [0x37, 0xFA, 0x21, 0x3D]) -> [UInt8] {
   let bit: UInt8 = mask == nil ? 0 : 0x80
   var bytes = [first]
