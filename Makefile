@@ -1,6 +1,8 @@
 # What one does with Wattloop. `make` alone lists it.
 
-BUILD_PACKAGES = ca-certificates git libssl-dev libsqlite3-dev zlib1g-dev pkg-config
+# The toolchain's own needs, then the project's.
+BUILD_PACKAGES = binutils ca-certificates g++ git libcurl4-openssl-dev libedit-dev libncurses-dev libxml2-dev tzdata \
+                 libssl-dev libsqlite3-dev zlib1g-dev pkg-config
 TEST_PACKAGES  = python3 python3-venv curl
 SWIFT_SOURCES  = Package.swift Sources Tests $(wildcard Benchmarks/Package.swift Benchmarks/Sources)
 
@@ -10,7 +12,7 @@ SWIFT_SOURCES  = Package.swift Sources Tests $(wildcard Benchmarks/Package.swift
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
 
-run: build ## install what is missing, build, start the server, print address and log-in (ARGS="--port 9000")
+run: build ## install what is missing, build, start the server, print address and log-in (WATTLOOP_PORT=9000)
 	@Scripts/run $(ARGS)
 
 build: packages ## the release binary: .build/release/wattloop
