@@ -237,7 +237,7 @@ async def test_text_beyond_the_limits_is_an_error(connect, alice, bob, text):
 @pytest.mark.parametrize(
     "text",
     [
-        "é" * 8000,
+        "é" * 7999,
         "⚡",
         "\u0000 inside \u0000",
         '"\\/\b\f',

@@ -102,7 +102,8 @@ class Client:
         """Asks for something that must be refused; `problem` without `/problems/`."""
         answer = await self.request(type, **fields)
         assert answer["type"] == "error", answer
-        check_problem(answer, problem)
+        # A problem's own `type` stands in `problem`: the envelope's `type` is "error".
+        check_problem(answer | {"type": answer["problem"]}, problem)
         assert answer["temporary"] is False, answer
         return answer
 
