@@ -69,9 +69,10 @@ class Sender:
             while True:
                 while len(pending) < WINDOW:
                     pending.add(await self.transmit(client, self.next()))
-                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()
+                pending -= done
         except (ConnectionError, ConnectionClosed):
             pass
         finally:

@@ -146,6 +146,8 @@ def test_a_broken_store_ends_with_74(serve):
     assert stores
     for path in stores:
         path.write_bytes(b"This is no database. " * 400)
+        for suffix in ("-wal", "-shm"):  # a whole log would heal the store
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
     done = serve_until_it_ends(running.data)
     assert done.returncode == IO_ERROR, done.stderr
     assert lines(done.stderr)

@@ -102,7 +102,8 @@ class Client:
         """Asks for something that must be refused; `problem` without `/problems/`."""
         answer = await self.request(type, **fields)
         assert answer["type"] == "error", answer
-        check_problem(answer, problem)
+        # A problem's own `type` stands in `problem`: the envelope's `type` is "error".
+        check_problem(answer | {"type": answer["problem"]}, problem)
         assert answer["temporary"] is False, answer
         return answer
 
@@ -112,6 +113,13 @@ class Client:
     async def raw(self, frame):
         """Sends one frame as it is: `str` is text, `bytes` is binary, a list is fragments."""
         await self.connection.send(frame)
+
+    async def ask(self, id, frame, timeout=10) -> dict:
+        """Sends a frame as it is, in which a request calls itself `id`; its answer."""
+        self._waiting[id] = asyncio.get_running_loop().create_future()
+        answer = self._waiting[id]
+        await self.raw(frame)
+        return await asyncio.wait_for(answer, timeout)
 
     async def expect(self, type, timeout=10, **fields) -> dict:
         """The first unseen event of this type with these fields; waits for it."""
@@ -133,7 +141,8 @@ class Client:
             return self.unseen.pop(index)
 
     async def settle(self):
-        """A round trip: what the server had for this session before has arrived after it."""
+        """A round trip: what was ready for this session before has arrived after it. A message that waits for
+        its commit may still come later."""
         await self.ok("ping")
 
     def of(self, type) -> list:

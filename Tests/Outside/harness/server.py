@@ -130,9 +130,7 @@ class Server:
             return self.process.wait(timeout)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(
-                f"the server did not end within {timeout} s:\n{self.stderr[-4000:]}"
-            ) from None
+            raise AssertionError(f"no end within {timeout} s:\n{self.stderr[-4000:]}") from None
 
     def stop(self):
         """A clean end: SIGTERM, exit 0, and no sign of a trap in the log."""
