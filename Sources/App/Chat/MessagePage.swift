@@ -17,6 +17,8 @@ struct MessagePage: Sendable {
     case (nil, let seq?): bound = .after(seq)
     case (nil, nil): bound = .newest
     }
+    if let before, before < 1 { throw .validation("/before_seq", "must be a number from 1") }
+    if let after, after < 0 { throw .validation("/after_seq", "must be a number from 0") }
     let limit = limit ?? 50
     guard limit >= 1 else { throw .validation("/limit", "must be a number from 1 to 500") }
     self.limit = min(limit, 500)

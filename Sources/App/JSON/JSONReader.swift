@@ -15,8 +15,14 @@ struct JSONReader: ~Copyable {
     case other
   }
 
-  enum Failure: Error {
+  enum Failure: Error, CustomStringConvertible {
     case malformed(at: Int)
+
+    var description: String {
+      switch self {
+      case .malformed(let at): "an error at byte \(at)"
+      }
+    }
   }
 
   private static let maximumDepth = 32
@@ -47,6 +53,20 @@ struct JSONReader: ~Copyable {
     }
     skipSpace()
     if at != bytes.count { throw .malformed(at: at) }
+  }
+
+  /// Whether the bytes are one JSON text (§2) in UTF-8 (§8.1), of any kind.
+  static func check(_ bytes: [UInt8]) throws(Failure) {
+    guard String(validating: bytes, as: UTF8.self) != nil else { throw .malformed(at: 0) }
+    let result = bytes.withUnsafeBytes { bytes in
+      Result { () throws(Failure) in
+        var reader = JSONReader(bytes)
+        _ = try reader.value(depth: 0)
+        reader.skipSpace()
+        if reader.at != bytes.count { throw .malformed(at: reader.at) }
+      }
+    }
+    try result.get()
   }
 
   private mutating func value(depth: Int) throws(Failure) -> Value {

@@ -15,32 +15,31 @@ public enum JSON {
   ///   `Value`.
   public static func decode<Value: Decodable>(_ type: Value.Type, from body: [UInt8]) throws(Problem) -> Value
   {
+    // Foundation's decoder is no judge of what is JSON: it takes a comma before a closing brace, for one.
+    do throws(JSONReader.Failure) {
+      try JSONReader.check(body)
+    } catch {
+      throw Problem(.malformed, detail: "The body is not JSON: \(error).")
+    }
     do {
       return try JSONDecoder().decode(type, from: Data(body))
     } catch let error as DecodingError {
-      throw problem(error, body)
+      throw problem(error)
     } catch {
-      throw Problem(.malformed, detail: "The body is not JSON.")
+      throw .validation("", "cannot be used")
     }
   }
 
-  private static func problem(_ error: DecodingError, _ body: [UInt8]) -> Problem {
+  private static func problem(_ error: DecodingError) -> Problem {
     switch error {
     case .typeMismatch(let type, let context): .validation(pointer(context.codingPath), expectation(type))
     case .valueNotFound(_, let context): .validation(pointer(context.codingPath), "must not be null")
     case .keyNotFound(let key, let context): .validation(pointer(context.codingPath + [key]), "is missing")
-    case .dataCorrupted(let context) where !context.codingPath.isEmpty:
+    // A number that does not fit comes without a path.
+    case .dataCorrupted(let context):
       .validation(pointer(context.codingPath), "has a value that cannot be used")
-    // A number that does not fit comes without a path, as if the document were at fault.
-    case .dataCorrupted where isJSON(body): .validation("", "has a number that cannot be used")
-    case .dataCorrupted: Problem(.malformed, detail: "The body is not JSON.")
-    @unknown default: Problem(.malformed, detail: "The body is not JSON.")
+    @unknown default: .validation("", "cannot be used")
     }
-  }
-
-  private static func isJSON(_ body: [UInt8]) -> Bool {
-    struct Anything: Decodable { init(from decoder: any Decoder) {} }
-    return (try? JSONDecoder().decode(Anything.self, from: Data(body))) != nil
   }
 
   private static func expectation(_ type: any Any.Type) -> String {
