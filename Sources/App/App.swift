@@ -43,7 +43,8 @@ public final class App {
     let verifier = TokenVerifier(key: key)
     let services = Services(
       store: store, writer: writer, readers: readers, cpu: cpu, passwords: passwords,
-      tokens: TokenIssuer(key: key, lifetime: configuration.accessTTL))
+      tokens: TokenIssuer(key: key, lifetime: configuration.accessTTL),
+      refreshTokens: RefreshTokens(lifetime: Int64(configuration.refreshTTL.milliseconds)))
     Routes(
       services: services, hub: hub, verifier: verifier,
       sockets: ChatSocket(

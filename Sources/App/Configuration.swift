@@ -17,6 +17,7 @@ public struct Configuration: Sendable, Equatable {
 
   // Who may do what.
   public var accessTTL = Duration.seconds(15 * 60)
+  public var refreshTTL = Duration.seconds(30 * 86_400)
   /// Serialised origins (RFC 6454 §6.2) whose pages may open WebSockets, besides the server's own.
   public var allowOrigin: [String] = []
   public var rateLimit = Switch.on

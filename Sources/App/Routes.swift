@@ -24,6 +24,7 @@ struct Routes {
     server.route(.get, "/version", .loop(health.version))
 
     server.route(.post, base + "/auth/login", .task(auth.login))
+    server.route(.post, base + "/auth/refresh", .task(auth.refresh))
 
     server.route(.get, base + "/users", gate: anybody, .worker(readers, users.list))
     server.route(.post, base + "/users", gate: admin, .task(users.create))

@@ -10,4 +10,5 @@ struct Services: Sendable {
   let cpu: WorkerQueue
   let passwords: PasswordHasher
   let tokens: TokenIssuer
+  let refreshTokens: RefreshTokens
 }

@@ -19,7 +19,8 @@ private final class Fixture {
     services = Services(
       store: store, writer: Writer(store: store) { _ in }, readers: WorkerQueue(name: "reader"),
       cpu: WorkerQueue(name: "cpu"),
-      passwords: passwords, tokens: TokenIssuer(key: key, lifetime: .seconds(900)))
+      passwords: passwords, tokens: TokenIssuer(key: key, lifetime: .seconds(900)),
+      refreshTokens: RefreshTokens(lifetime: 60_000))
     let administration = UserAdministration(store: store)
     for (name, role) in [("admin", Role.admin), ("ann", .client)] {
       _ = try administration.add(name, role: role, password: "correct horse", passwords: passwords)

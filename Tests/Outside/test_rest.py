@@ -238,3 +238,29 @@ def test_another_scheme_is_401(anyone):
     answer = anyone.get("/users/me", headers={"Authorization": "Basic YWRtaW46YWRtaW4="})
     problem_of(answer, 401)
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def refresh(anyone, server, token):
+    return anyone.post(server.url + "/api/v1/auth/refresh", json={"refresh_token": token})
+
+
+def test_a_refresh_token_is_good_once_and_a_second_use_ends_its_family(server, anyone, alice):
+    def log_in():
+        return anyone.login(alice.username, alice.password).json()["refresh_token"]
+
+    first = log_in()
+    second = refresh(anyone, server, first)
+    assert second.status_code == 200
+    assert second.headers["cache-control"] == "no-store"
+    assert second.json()["refresh_token"] != first
+    third = refresh(anyone, server, second.json()["refresh_token"])
+    assert third.status_code == 200
+    # Whoever comes with the first again has a copy, and nobody can tell who is who.
+    assert refresh(anyone, server, first).status_code == 401
+    assert refresh(anyone, server, third.json()["refresh_token"]).status_code == 401
+    # Another log-in of the same user is another family.
+    assert refresh(anyone, server, log_in()).status_code == 200
+
+
+def test_an_unknown_refresh_token_is_refused(server, anyone):
+    problem_of(refresh(anyone, server, "not-a-token"), 401, "invalid-credentials")

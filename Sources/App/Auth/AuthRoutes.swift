@@ -1,6 +1,6 @@
 import Reactor
 
-/// `/auth/login`.
+/// `/auth/login` and `/auth/refresh`.
 struct AuthRoutes: Sendable {
   let services: Services
 
@@ -13,14 +13,21 @@ struct AuthRoutes: Sendable {
     let accessToken: String
     var tokenType = "Bearer"
     let expiresIn: Int64
+    let refreshToken: String
     let user: User.Full
 
     private enum CodingKeys: String, CodingKey {
       case accessToken = "access_token"
       case tokenType = "token_type"
       case expiresIn = "expires_in"
+      case refreshToken = "refresh_token"
       case user
     }
+  }
+
+  private struct RefreshBody: Decodable {
+    let refreshToken: String?
+    private enum CodingKeys: String, CodingKey { case refreshToken = "refresh_token" }
   }
 
   /// `POST /auth/login`, a task: a reader finds the user, and the cpu thread checks the password. A user who
@@ -38,12 +45,32 @@ struct AuthRoutes: Sendable {
         try passwords.verify(password, against: found?.passwordHash)
       }
       guard isRight, let user = found?.user, !user.disabled else { throw Self.refusal }
-      let token = try services.tokens.issue(to: user.id, role: user.role)
-      let session = Session(
-        accessToken: token, expiresIn: services.tokens.lifetime, user: User.Full(user: user))
-      // RFC 6749 §5.1.
-      return try Answer.json(session, fields: [.init("cache-control", "no-store")])
+      let refreshTokens = services.refreshTokens
+      let refreshToken = try await services.writer.write { try refreshTokens.begin(for: user.id, in: $0) }
+      return try session(of: user, refreshToken)
     }
+  }
+
+  /// `POST /auth/refresh`, a task on the writer. The token that comes is used up, and a new one goes back.
+  @Sendable func refresh(_ request: Request) async -> Response {
+    await Answer.later {
+      var errors = FieldErrors()
+      let body = try request.json(RefreshBody.self)
+      let token = errors.require(body.refreshToken, "/refresh_token", "") { _ in true }
+      try errors.throwIfAny()
+      let refreshTokens = services.refreshTokens
+      let used = try await services.writer.write { try refreshTokens.use(token, in: $0) }
+      guard let used else { throw Self.refusal }
+      return try session(of: used.user, used.successor)
+    }
+  }
+
+  private func session(of user: User, _ refreshToken: String) throws -> Response {
+    let session = Session(
+      accessToken: try services.tokens.issue(to: user.id, role: user.role),
+      expiresIn: services.tokens.lifetime, refreshToken: refreshToken, user: User.Full(user: user))
+    // RFC 6749 §5.1.
+    return try Answer.json(session, fields: [.init("cache-control", "no-store")])
   }
 
   private static func credentials(in request: Request) throws(Problem) -> (String, String) {

@@ -15,6 +15,9 @@ public enum SettingTable {
       "access-ttl", \.accessTTL, .duration(.seconds(1)...(.seconds(30 * 86_400))),
       "the life of an access token"),
     Setting(
+      "refresh-ttl", \.refreshTTL, .duration(.seconds(1)...(.seconds(3650 * 86_400))),
+      "the life of a refresh token"),
+    Setting(
       "allow-origin", \.allowOrigin, .origins(), "other sites whose pages may connect; may be repeated"),
     Setting("rate-limit", \.rateLimit, .choice(), "whether clients are held to their rates"),
     Setting("send-rate", \.sendRate, .number(1...100_000), "messages a second that one user may send"),

@@ -28,6 +28,17 @@ enum Migrations {
       deleted_at INTEGER
     ) STRICT;
 
+    -- digest is the token's SHA-256; used_at stays, so that a second use is seen.
+    CREATE TABLE refresh_tokens (
+      digest TEXT PRIMARY KEY,
+      family TEXT NOT NULL,
+      user_id INTEGER NOT NULL REFERENCES users (id),
+      expires_at INTEGER NOT NULL,
+      used_at INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX refresh_tokens_by_family ON refresh_tokens (family);
+    CREATE INDEX refresh_tokens_by_expiry ON refresh_tokens (expires_at);
+
     -- direct_key is the two members' ids, the smaller first: one direct conversation a pair.
     CREATE TABLE conversations (
       id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,0 +1,54 @@
+import COpenSSL
+import GRDB
+
+/// Refresh tokens: opaque, random, each good for one use (RFC 9700 §4.14.2). The successors of one log-in are a
+/// family. A token that comes a second time was copied, by whom nobody can tell: the whole family ends.
+///
+/// The store holds digests only, so a stolen backup logs nobody in.
+struct RefreshTokens: Sendable {
+  /// Milliseconds.
+  let lifetime: Int64
+
+  /// A new log-in's first token.
+  func begin(for user: Int64, now: Timestamp = .now(), in db: Database) throws -> String {
+    try db.execute(sql: "DELETE FROM refresh_tokens WHERE expires_at <= ?", arguments: [now.milliseconds])
+    return try insert(user: user, family: Base64URL.encode(RandomBytes.make(16)), now, in: db)
+  }
+
+  /// Uses a token up.
+  /// - Returns: whose it is, and its successor; nil if it is unknown, expired or used.
+  func use(
+    _ token: String, now: Timestamp = .now(), in db: Database
+  ) throws -> (user: User, successor: String)? {
+    let digest = Self.digest(token)
+    let row = try Row.fetchOne(
+      db, sql: "SELECT user_id, family, expires_at, used_at FROM refresh_tokens WHERE digest = ?",
+      arguments: [digest])
+    guard let row else { return nil }
+    let family: String = row["family"]
+    let user = try UserStore.find(row["user_id"], in: db)
+    guard row["used_at"] == nil, row["expires_at"] > now.milliseconds, let user, !user.disabled else {
+      try db.execute(sql: "DELETE FROM refresh_tokens WHERE family = ?", arguments: [family])
+      return nil
+    }
+    try db.execute(
+      sql: "UPDATE refresh_tokens SET used_at = ? WHERE digest = ?", arguments: [now.milliseconds, digest])
+    return (user, try insert(user: user.id, family: family, now, in: db))
+  }
+
+  private func insert(user: Int64, family: String, _ now: Timestamp, in db: Database) throws -> String {
+    let token = Base64URL.encode(RandomBytes.make(32))
+    try db.execute(
+      sql: "INSERT INTO refresh_tokens (digest, family, user_id, expires_at) VALUES (?, ?, ?, ?)",
+      arguments: [Self.digest(token), family, user, now.milliseconds + lifetime])
+    return token
+  }
+
+  /// The tokens are random, so a plain digest is enough: there is nothing to guess.
+  private static func digest(_ token: String) -> String {
+    var digest = [UInt8](repeating: 0, count: 32)
+    let bytes = Array(token.utf8)
+    SHA256(bytes, bytes.count, &digest)
+    return Base64URL.encode(digest)
+  }
+}
