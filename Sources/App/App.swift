@@ -56,6 +56,7 @@ public final class App {
   }
 
   private func run() throws {
+    DescriptorLimit.raise()
     let signals = try SignalSource { [unowned self] signal in
       if signal == SIGTERM || signal == SIGINT { drain() }
     }

@@ -13,7 +13,7 @@ struct ReactorEcho: ParsableCommand {
   @Option(help: "The address.") var host = "127.0.0.1"
 
   func run() throws {
-    raiseDescriptorLimit()
+    DescriptorLimit.raise()
     let loop = try EventLoop()
     let signals = try SignalSource { if $0 == SIGTERM || $0 == SIGINT { loop.stop() } }
     try signals.start(on: loop)
@@ -53,12 +53,5 @@ struct ReactorEcho: ParsableCommand {
       })
     server.route(.get, "/echo", .webSocket(EchoSocket(server: server)))
     server.route(.get, "/room/{name}", .webSocket(RoomSocket(server: server)))
-  }
-
-  private func raiseDescriptorLimit() {
-    var limit = rlimit()
-    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    limit.rlim_cur = limit.rlim_max
-    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
 }
