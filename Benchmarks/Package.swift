@@ -21,6 +21,16 @@ let package = Package(
         .product(name: "Reactor", package: "wattloop"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: swift)
+      swiftSettings: swift),
+    .target(name: "CTimer"),
+    .executableTarget(
+      name: "wattloop-bench",
+      dependencies: [
+        "CTimer",
+        .product(name: "Reactor", package: "wattloop"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swift),
   ]
 )

@@ -1,0 +1,12 @@
+import Glibc
+
+/// Nanoseconds of the monotonic clock. All times of a run come from here: sender and receiver are one process.
+enum Clock {
+  static var now: UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+
+  static func after(_ seconds: Double) -> UInt64 { now + UInt64(seconds * 1e9) }
+}

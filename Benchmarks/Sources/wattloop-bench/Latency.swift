@@ -1,0 +1,14 @@
+import Histogram
+
+/// Latencies in nanoseconds, to three digits, up to a minute.
+struct Latency {
+  private var histogram = Histogram<UInt64>(
+    highestTrackableValue: 60_000_000_000, numberOfSignificantValueDigits: .three)
+
+  mutating func record(_ nanoseconds: UInt64) { histogram.record(min(nanoseconds, 60_000_000_000)) }
+  mutating func reset() { histogram.reset() }
+
+  /// In microseconds.
+  func percentile(_ percent: Double) -> Double { Double(histogram.valueAtPercentile(percent)) / 1000 }
+  var maximum: Double { Double(histogram.totalCount == 0 ? 0 : histogram.max) / 1000 }
+}

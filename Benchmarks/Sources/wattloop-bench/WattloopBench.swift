@@ -1,0 +1,33 @@
+import ArgumentParser
+import Glibc
+
+/// The load client. One thread, on the reactor's own loop.
+@main
+struct WattloopBench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "wattloop-bench", abstract: "Puts load on a running server and measures it.",
+    subcommands: [EchoCommand.self, MemoryCommand.self, ChatCommand.self])
+}
+
+/// What all loads have in common.
+struct CommonOptions: ParsableArguments {
+  @Option(help: "The server's port.") var port: UInt16
+  @Option(help: "The server's address.") var host = "127.0.0.1"
+  @Option(help: "The server's process, for its CPU time or memory.") var serverPid: Int?
+  @Flag(help: "Print one line of JSON; the line for people goes to standard error.") var json = false
+}
+
+/// The load failed, in one line.
+struct Failure: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}
+
+enum Descriptors {
+  static func raiseLimit() {
+    var limit = rlimit()
+    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
+}

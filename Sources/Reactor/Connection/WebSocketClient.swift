@@ -1,0 +1,118 @@
+import CLinux
+
+/// What a program with client connections needs to be told. All calls come on the loop.
+public protocol WebSocketClientHandler: AnyObject {
+  /// The server's 101 was good: messages may be sent.
+  func opened(_ socket: SourceID)
+  /// One whole message. `bytes` are valid during the call and, for text, valid UTF-8.
+  func received(_ socket: SourceID, _ bytes: UnsafeRawBufferPointer, isText: Bool)
+  /// Once for each socket, also for one that never opened. The code is the server's, `.noStatus` if its close frame
+  /// had none, `.abnormal` if the connection ended without a close frame or never opened.
+  func closed(_ socket: SourceID, _ code: CloseCode)
+}
+
+/// The client's side of many WebSockets on one loop, for load tests and probes: it trusts its server more than a
+/// server trusts its clients, and has no time-outs of its own.
+///
+/// What is sent in one tick to one socket leaves in one call at the end of the tick.
+public final class WebSocketClient {
+  let loop: EventLoop
+  /// The handler owns the client, not the other way round.
+  unowned let handler: any WebSocketClientHandler
+  let messageLimits: MessageLimits
+  let receiveBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 16)
+  var outbox = Outbox()
+  /// Connections with something in the outbox.
+  var dirty: [Unmanaged<ClientConnection>] = []
+  private var maskKeys = MaskKeys()
+
+  /// - Parameter messageBytes: the longest message that is taken; a longer one ends its connection with 1009.
+  public init(loop: EventLoop, handler: any WebSocketClientHandler, messageBytes: Int = 16 << 20) {
+    self.loop = loop
+    self.handler = handler
+    messageLimits = MessageLimits(messageBytes: messageBytes, fragments: 100_000)
+    loop.atEndOfTick { [weak self] in self?.endTick() }
+  }
+
+  deinit {
+    outbox.freeAll()
+    receiveBuffer.deallocate()
+  }
+
+  /// Starts a connection and its handshake; `opened` or `closed` tells how it went.
+  /// - Parameters:
+  ///   - host: a name or a numeric address; a name is looked up at once, which blocks.
+  ///   - source: the numeric address to connect from. One address has some 28,000 ports.
+  ///   - fields: more fields for the request's head, such as `authorization`.
+  public func connect(
+    host: String, port: UInt16, path: String, source: String? = nil, fields: [Response.Field] = []
+  ) throws(SystemError) -> SourceID {
+    let fd = linux_connect(source, host, String(port))
+    if fd < 0 { throw SystemError("connect to \(host):\(port)") }
+    var random = SystemRandomNumberGenerator()
+    let key = ClientHandshake.key([16 of UInt8] { _ in random.next() })
+    let connection = ClientConnection(
+      fd: fd, client: self, accept: Handshake.acceptValue(for: key, sha1: Digest.sha1))
+    try connection.start()
+    // The kernel refuses it until the connection stands, and then it leaves from the backlog.
+    ClientHandshake.request(host: "\(host):\(port)", path: path, key: key, fields: fields)
+      .withUnsafeBytes { connection.append(outbox.store($0)) }
+    return connection.id
+  }
+
+  public func send(text: UnsafeRawBufferPointer, to socket: SourceID) {
+    guard let connection = connection(socket), connection.isOpen else { return }
+    connection.send(.text, text)
+  }
+
+  /// Begins the closing handshake; `closed` follows when the server has ended the connection.
+  public func close(_ socket: SourceID, _ code: CloseCode = .normal) {
+    connection(socket)?.startClosing(code)
+  }
+
+  private func connection(_ socket: SourceID) -> ClientConnection? {
+    loop.source(socket) as? ClientConnection
+  }
+
+  /// Builds a masked frame in the outbox.
+  func frame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    let key = maskKeys.next()
+    let headerLength = FrameEncoder.headerLength(payload: payload.count, masked: true)
+    let length = headerLength + payload.count
+    let frame = UnsafeMutableRawBufferPointer(start: outbox.reserve(length), count: length)
+    FrameEncoder.writeHeader(opcode, payload: payload.count, maskKey: key, into: frame)
+    let body = UnsafeMutableRawBufferPointer(rebasing: frame[headerLength...])
+    body.copyMemory(from: payload)
+    Masking.apply(key, to: body)
+    return UnsafeRawBufferPointer(frame)
+  }
+
+  func bytes(of piece: inout Int32) -> UnsafeRawBufferPointer {
+    let this = outbox[piece]
+    piece = this.next
+    return UnsafeRawBufferPointer(start: this.start, count: this.count)
+  }
+
+  private func endTick() {
+    var next = 0
+    while next < dirty.count {
+      dirty[next]._withUnsafeGuaranteedRef { $0.flush() }
+      next += 1
+    }
+    dirty.removeAll(keepingCapacity: true)
+    outbox.reset()
+  }
+}
+
+/// Mask keys. RFC 6455 §5.3 wants them unpredictable against a script that chooses what a browser sends; here the
+/// program sends its own bytes, and a system call for each frame would be a good part of its time (xorshift64).
+private struct MaskKeys {
+  private var state = UInt64.random(in: 1 ... .max)
+
+  mutating func next() -> UInt32 {
+    state ^= state << 13
+    state ^= state >> 7
+    state ^= state << 17
+    return UInt32(truncatingIfNeeded: state)
+  }
+}
