@@ -2,7 +2,7 @@ import Reactor
 
 /// Sends each message back as it came.
 final class EchoSocket: WebSocketHandler {
-  private unowned let server: Server
+  private unowned(unsafe) let server: Server
 
   init(server: Server) { self.server = server }
 

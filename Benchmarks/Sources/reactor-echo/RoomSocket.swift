@@ -14,7 +14,7 @@ final class RoomSocket: WebSocketHandler {
     var index: Int
   }
 
-  private unowned let server: Server
+  private unowned(unsafe) let server: Server
   private var rooms: [String: Room] = [:]
   /// By the socket's slot.
   private var seats: [Seat?] = []
