@@ -83,7 +83,7 @@ static uint8_t *reserve(struct connection *c, size_t length) {
 static const char *findKey(const char *head, const char *end) {
   static const char name[] = "\r\nSec-WebSocket-Key:";
   for (const char *line = head; (line = memchr(line, '\r', (size_t)(end - line))); line++) {
-    if ((size_t)(end - line) > sizeof name + 24 && !strncasecmp(line, name, sizeof name - 1)) {
+    if ((size_t)(end - line) >= sizeof name - 1 + 24 && !strncasecmp(line, name, sizeof name - 1)) {
       line += sizeof name - 1;
       return line + (*line == ' ');
     }

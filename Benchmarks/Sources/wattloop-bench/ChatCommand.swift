@@ -86,7 +86,7 @@ struct ChatCommand: ParsableCommand {
     report.add("deliveries_per_second", Double(after.delivered - before.delivered) / elapsed, digits: 0)
     report.add("ack", load.untilAcknowledged)
     report.add("delivery", load.untilDelivered)
-    if let cpu { report.add("server_cpu_us_per_message", cpu / acknowledged, digits: 2) }
+    if let cpu { report.add("server_cpu_us_per_message", cpu / max(1, acknowledged), digits: 2) }
     report.add("sent", load.counts.sent)
     report.add("missing_acks", load.counts.sent - load.counts.acknowledged)
     report.add("missing_deliveries", load.counts.sent - load.counts.delivered)

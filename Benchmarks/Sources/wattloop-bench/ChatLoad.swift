@@ -1,7 +1,7 @@
 import Reactor
 
-/// Users in pairs who write to each other. Every message has a number; its acknowledgement is awaited at the sender's
-/// socket and its delivery at the other's.
+/// Users in pairs who write to each other. Every message has a number; its acknowledgement is awaited at the
+/// sender's socket and its delivery at the other's.
 final class ChatLoad: Load {
   private struct Sent {
     /// When it should have been sent: by the schedule, or by the sender in a closed loop.

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Nanoseconds of the monotonic clock. All times of a run come from here: sender and receiver are one process.
+/// Nanoseconds of the monotonic clock. All times of a run come from here: both ends of a message are one process.
 enum Clock {
   static var now: UInt64 {
     var time = timespec()

@@ -36,7 +36,8 @@ struct EchoCommand: ParsableCommand {
     report.add("messages_per_second", Double(load.messages) / elapsed, digits: 0)
     report.add("round_trip", load.roundTrip)
     if let server, let cpu {
-      report.add("server_cpu_us_per_message", (try server.cpuTime() - cpu) / Double(load.messages), digits: 3)
+      let used = try server.cpuTime() - cpu
+      report.add("server_cpu_us_per_message", used / Double(max(1, load.messages)), digits: 3)
     }
     report.print(json: common.json)
     if load.closedCount > 0 || load.wrong > 0 {

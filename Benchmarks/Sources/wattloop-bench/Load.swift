@@ -1,7 +1,7 @@
 import Reactor
 
-/// The connections of a load, numbered from 0 in the order they were opened. A load inherits and says what a message
-/// means.
+/// The connections of a load, numbered from 0 in the order they were opened. A load inherits and says what a
+/// message means.
 class Load: WebSocketClientHandler {
   struct Target {
     let host: String

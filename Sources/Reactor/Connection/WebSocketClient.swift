@@ -6,13 +6,13 @@ public protocol WebSocketClientHandler: AnyObject {
   func opened(_ socket: SourceID)
   /// One whole message. `bytes` are valid during the call and, for text, valid UTF-8.
   func received(_ socket: SourceID, _ bytes: UnsafeRawBufferPointer, isText: Bool)
-  /// Once for each socket, also for one that never opened. The code is the server's, `.noStatus` if its close frame
-  /// had none, `.abnormal` if the connection ended without a close frame or never opened.
+  /// Once for each socket, also for one that never opened. The code is the server's, `.noStatus` if its close
+  /// frame had none, `.abnormal` if the connection ended without a close frame or never opened.
   func closed(_ socket: SourceID, _ code: CloseCode)
 }
 
-/// The client's side of many WebSockets on one loop, for load tests and probes: it trusts its server more than a
-/// server trusts its clients, and has no time-outs of its own.
+/// The client's side of many WebSockets on one loop, for load tests and probes: it trusts its server more than
+/// a server trusts its clients, and has no time-outs of its own.
 ///
 /// What is sent in one tick to one socket leaves in one call at the end of the tick.
 public final class WebSocketClient {
@@ -104,8 +104,9 @@ public final class WebSocketClient {
   }
 }
 
-/// Mask keys. RFC 6455 §5.3 wants them unpredictable against a script that chooses what a browser sends; here the
-/// program sends its own bytes, and a system call for each frame would be a good part of its time (xorshift64).
+/// Mask keys. RFC 6455 §5.3 wants them unpredictable against a script that chooses what a browser sends; here
+/// the program sends its own bytes, and a system call for each frame would be a good part of its time
+/// (xorshift64).
 private struct MaskKeys {
   private var state = UInt64.random(in: 1 ... .max)
 
