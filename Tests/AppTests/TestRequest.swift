@@ -8,7 +8,9 @@ enum TestRequest {
     parameters: [String] = [], caller: Caller? = nil
   ) -> Request {
     with(path: path, query: query, fields: fields, body: body, parameters: parameters, caller: caller) {
-      Request(copying: $0)
+      Request(
+        head: $0.head, headBytes: Array($0.headBytes), body: Array($0.body), parameters: $0.parameters,
+        context: $0.context)
     }
   }
 

@@ -31,7 +31,7 @@ import Testing
     #expect(response.fields == [Response.Field("content-type", "application/problem+json")])
     #expect(
       String(decoding: response.body, as: UTF8.self)
-        == #"{"errors":[{"detail":"must \"be\"","pointer":"/user~name"}],"status":422,"#
+        == #"{"detail":"Some fields are not valid.","errors":[{"detail":"must \"be\"","pointer":"/user~name"}],"status":422,"#
         + #""title":"Some fields are not valid","type":"/problems/validation"}"#)
   }
 

@@ -9,7 +9,8 @@ struct MessagePage: Sendable {
   let bound: Bound
   let limit: Int64
 
-  /// - Throws: `validation` for a page that is not from 1 to 500 long, or that has two bounds.
+  /// More than 500 messages are never a page: a larger `limit` gives 500.
+  /// - Throws: `validation` for a bound or a limit out of range, or for two bounds.
   init(before: Int64?, after: Int64?, limit: Int64?) throws(Problem) {
     switch (before, after) {
     case (.some, .some): throw .validation("/before_seq", "must not stand beside after_seq")

@@ -55,14 +55,22 @@ extension Connection {
 
   /// The answer of a handler that took its time. One for another exchange comes too late, and is dropped.
   func deliver(_ response: Response, exchange number: UInt32) {
-    guard state == .answering, let exchange, exchange.number == number else { return }
+    guard state == .answering else { return }
+    guard let exchange else { return deliverLater(response, number) }
+    guard exchange.number == number else { return }
     respond(response, to: exchange.head)
     didAnswer()
     resumeLater()
   }
 
+  /// The handler on the loop answers before it has returned: the answer waits until it has.
+  private func deliverLater(_ response: Response, _ number: UInt32) {
+    let responder = Responder(server: server.reference, connection: id, exchange: number)
+    server.loop.mailbox.post { responder.answer(response) }
+  }
+
   func respond(_ response: Response, to head: RequestHead) {
-    if response.closes { flags.insert(.lastAnswer) }
+    if response.closes || server.isDraining { flags.insert(.lastAnswer) }
     var sink = OutboxSink(connection: self)
     let encoder = ResponseEncoder(
       method: head.method, minorVersion: head.minorVersion, keepsAlive: !flags.contains(.lastAnswer))
@@ -71,16 +79,17 @@ extension Connection {
 
   func didAnswer() {
     exchange = nil
-    if flags.contains(.lastAnswer) || server.isDraining { return finish(.ended) }
+    if flags.contains(.lastAnswer) { return finish(.ended) }
     state = .idle
     setDeadline(after: server.limits.idleTimeout)
   }
 
-  func fail(_ error: HTTPError) { fail(error.status, error.reason) }
+  func fail(_ error: HTTPError, to head: RequestHead? = nil) { fail(error.status, error.reason, to: head) }
 
   /// Answers a request that cannot be understood, or not be waited for; what follows it has no meaning.
-  func fail(_ status: Status, _ reason: String) {
-    let head = exchange?.head ?? RequestHead()
+  /// - Parameter head: the request's, where it is known; HEAD is answered without content even then.
+  func fail(_ status: Status, _ reason: String, to head: RequestHead? = nil) {
+    let head = head ?? exchange?.head ?? RequestHead()
     flags.insert(.lastAnswer)
     respond(server.refusal(status, reason, []), to: head)
     finish(status == .requestTimeout ? .timedOut : .protocolError)

@@ -35,8 +35,11 @@ extension Connection {
 
   /// Tells the WebSocket's handler, once, that it is gone.
   private func leave(_ reason: CloseReason) {
-    if state != .finishing && state != .lingering { server.count(reason) }
-    guard state == .webSocket else { return }
+    switch state {
+    case .idle, .head, .body, .answering: return server.count(reason)
+    case .webSocket: server.count(reason)
+    case .closing, .finishing, .lingering, .closed: return  // counted: the first reason wins
+    }
     // The state changes first: what the handler does now finds no open socket.
     state = .finishing
     applicationDeadline = 0

@@ -12,13 +12,14 @@ struct Outbox {
     var next: Int32
   }
 
-  private struct Block {
-    let base: UnsafeMutableRawPointer
-    let capacity: Int
-  }
+  private typealias Block = UnsafeMutableRawPointer
 
   private static let blockBytes = 256 * 1024
+  /// Blocks that stay from tick to tick.
+  private static let keptBlocks = 16
   private var blocks: [Block] = []
+  /// Blocks for what is longer than a usual one; they live for this tick only.
+  private var largeBlocks: [Block] = []
   private var block = -1
   private var cursor: UnsafeMutableRawPointer?
   private var room = 0
@@ -37,7 +38,8 @@ struct Outbox {
 
   /// Room in the arena for that many bytes, which the caller fills at once.
   mutating func reserve(_ count: Int) -> UnsafeMutableRawPointer {
-    if count > room { nextBlock(holding: count) }
+    if count > Self.blockBytes { return reserveLarge(count) }
+    if count > room || cursor == nil { nextBlock() }
     let place = cursor.unsafelyUnwrapped
     cursor = place + count
     room -= count
@@ -70,31 +72,35 @@ struct Outbox {
   /// Ends the tick: all chains are sent or copied, and the arena is empty again. A large one shrinks.
   mutating func reset() {
     tick &+= 1
+    freeLarge()
     guard block >= 0 else { return }
     pieces.removeAll(keepingCapacity: pieces.count <= 65_536)
-    while blocks.count > 16 || (blocks.last?.capacity ?? 0) > Self.blockBytes {
-      blocks.removeLast().base.deallocate()
-    }
+    while blocks.count > Self.keptBlocks { blocks.removeLast().deallocate() }
     block = -1
     room = 0
     cursor = nil
   }
 
   mutating func freeAll() {
-    for block in blocks { block.base.deallocate() }
+    freeLarge()
+    for block in blocks { block.deallocate() }
     blocks = []
   }
 
-  private mutating func nextBlock(holding count: Int) {
+  private mutating func freeLarge() {
+    for block in largeBlocks { block.deallocate() }
+    largeBlocks.removeAll()
+  }
+
+  private mutating func reserveLarge(_ count: Int) -> UnsafeMutableRawPointer {
+    largeBlocks.append(.allocate(byteCount: count, alignment: 16))
+    return largeBlocks[largeBlocks.count - 1]
+  }
+
+  private mutating func nextBlock() {
     block += 1
-    if block == blocks.count || blocks[block].capacity < count {
-      let capacity = max(Self.blockBytes, count)
-      let base = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
-      // A large block goes to the end, where `reset` finds it.
-      blocks.append(Block(base: base, capacity: capacity))
-      if block != blocks.count - 1 { blocks.swapAt(block, blocks.count - 1) }
-    }
-    cursor = blocks[block].base
-    room = blocks[block].capacity
+    if block == blocks.count { blocks.append(.allocate(byteCount: Self.blockBytes, alignment: 16)) }
+    cursor = blocks[block]
+    room = Self.blockBytes
   }
 }

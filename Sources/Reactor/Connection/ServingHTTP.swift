@@ -23,7 +23,7 @@ extension Connection {
 
   /// Routes a head. Returns the bytes of the body that it used.
   private func handle(_ headBytes: UnsafeRawBufferPointer, after bytes: UnsafeRawBufferPointer) -> Int {
-    if !server.head.keepAlive || server.isDraining { flags.insert(.lastAnswer) }
+    if !server.head.keepAlive { flags.insert(.lastAnswer) }
     let match: Router.Match
     switch server.router.match(server.head, headBytes) {
     case .found(let found): match = found
@@ -107,7 +107,11 @@ extension Connection {
       self.exchange = exchange
       return exchange
     } catch {
-      if unsentBytes > 0 && match.route.isDiscarding { finish(.protocolError) } else { fail(error) }
+      if unsentBytes > 0 && match.route.isDiscarding {
+        finish(.protocolError)
+      } else {
+        fail(error, to: server.head)
+      }
       return nil
     }
   }

@@ -96,6 +96,7 @@ extension Connection {
   func startClosing(_ code: CloseCode, _ reason: String, _ why: CloseReason) {
     guard state == .webSocket else { return }
     sendClose(code, reason)
+    server.count(why)
     state = .closing
     applicationDeadline = 0
     server.handlers[Int(handler)].closed(WebSocketID(id))

@@ -136,7 +136,7 @@ struct BodyDecoderTests {
 
   @Test("The same bytes give the same outcome, damaged and cut at random")
   func anyChunking() {
-    var generator = SeededGenerator(state: 71)
+    var generator = SeededGenerator(seed: 71)
     let rows = goodBodies + badBodies
     for _ in 0..<4_000 {
       guard let row = rows.randomElement(using: &generator) else { return }
@@ -152,7 +152,7 @@ struct BodyDecoderTests {
 
   @Test("Random content in random chunks comes out as it went in")
   func roundTrip() {
-    var generator = SeededGenerator(state: 7)
+    var generator = SeededGenerator(seed: 7)
     for _ in 0..<300 {
       var content: [UInt8] = []
       var bytes: [UInt8] = []

@@ -46,7 +46,7 @@ struct RefusedHeadTests {
 
   @Test("The same bytes give the same outcome, damaged and cut at random")
   func anyChunking() {
-    var generator = SeededGenerator(state: 9112)
+    var generator = SeededGenerator(seed: 9112)
     let rows = lineEnds + requestLines + targets + fieldLines + hosts + lengths + codings + others + goodRows
     for _ in 0..<4_000 {
       guard let row = rows.randomElement(using: &generator) else { return }

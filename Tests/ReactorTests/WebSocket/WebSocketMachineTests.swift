@@ -156,7 +156,7 @@ struct WebSocketMachineTests {
 
   @Test(arguments: UInt64(0)..<16)
   func `random frames in random pieces give the same steps`(seed: UInt64) {
-    var random = FixedGenerator(state: seed)
+    var random = SeededGenerator(seed: seed)
     let role: WebSocketRole = seed % 2 == 0 ? .server : .client
     var (bytes, expected): ([UInt8], [Seen]) = ([], [])
     for _ in 0..<8 { appendMessage(to: &bytes, &expected, role, &random) }
@@ -169,7 +169,7 @@ struct WebSocketMachineTests {
 
   /// A random text or binary message in up to five fragments, now and then with a ping between them.
   private func appendMessage(
-    to bytes: inout [UInt8], _ expected: inout [Seen], _ role: WebSocketRole, _ random: inout FixedGenerator
+    to bytes: inout [UInt8], _ expected: inout [Seen], _ role: WebSocketRole, _ random: inout SeededGenerator
   ) {
     let length = [0, 5, 125, 126, 4000, 65_536].randomElement(using: &random) ?? 0
     let text = String(repeating: "wä€😀", count: length / 10 + 1)
@@ -190,7 +190,7 @@ struct WebSocketMachineTests {
 
   @Test(arguments: UInt64(0)..<120)
   func `noise never traps, and gives the same steps in any pieces`(seed: UInt64) {
-    var random = FixedGenerator(state: seed &* 977)
+    var random = SeededGenerator(seed: seed &* 977)
     let role: WebSocketRole = seed % 2 == 0 ? .server : .client
     var bytes = frame(.text, Array("a😀".utf8), fin: false, to: role) + frame(.ping, [1, 2, 3], to: role)
     bytes += frame(.continuation, Array("ö".utf8), to: role) + frame(.close, closing(1000, "é"), to: role)
