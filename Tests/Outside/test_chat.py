@@ -283,6 +283,27 @@ async def test_history_gives_pages_in_ascending_order(connect, alice, bob):
     assert await seqs(before_seq=5, limit=4) == ([1, 2, 3, 4], False)
 
 
+async def test_history_of_long_messages_comes_in_pages_that_fit(connect, alice, bob):
+    conversation = direct(alice, bob)
+    hers, his = await connect(alice), await connect(bob)
+    for number in range(200):
+        await hers.send(conversation, f"{number} " + "\u00fc" * 7900)
+
+    forwards, backwards, reached = [], [], 201
+    while True:
+        answer = await his.ok("history", conversation=conversation, after_seq=len(forwards), limit=500)
+        forwards += [message["seq"] for message in answer["messages"]]
+        if not answer["more"]:
+            break
+    while True:
+        answer = await his.ok("history", conversation=conversation, before_seq=reached, limit=500)
+        backwards = [message["seq"] for message in answer["messages"]] + backwards
+        reached = backwards[0]
+        if not answer["more"]:
+            break
+    assert forwards == backwards == list(range(1, 201))
+
+
 async def test_history_and_rest_and_the_event_are_the_same_message(connect, alice, bob):
     conversation = direct(alice, bob)
     his = await connect(bob)

@@ -208,12 +208,14 @@ final class ChatSocket: WebSocketHandler {
       let answerID = [UInt8](id.content)
       let store = store
       let user = session.user
+      // A page must fit beside what waits already, or it would count as a peer that does not read.
+      let maximumBytes = server.limits.sendBuffer / 2
       let home = LoopBound(self)
       let mailbox = server.loop.mailbox
       let isTaken = readers.submit {
         let result = Result {
           try store.read {
-            try MessageReader.page($0, of: conversation, for: user, page, named: "messages")
+            try MessageReader.page($0, of: conversation, for: user, page, named: "messages", maximumBytes: maximumBytes)
           }
         }
         mailbox.post { home.value.finishHistory(result, answerID, socket) }

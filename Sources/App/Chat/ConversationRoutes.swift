@@ -6,16 +6,19 @@ struct ConversationRoutes: Sendable {
 
   private struct List: Encodable {
     let items: [Conversation]
-    let next_cursor: String?
+    let nextCursor: String?
     let epoch: String
     let position: Int64
 
-    private enum CodingKeys: String, CodingKey { case items, next_cursor, epoch, position }
+    private enum CodingKeys: String, CodingKey {
+      case items, epoch, position
+      case nextCursor = "next_cursor"
+    }
 
     func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encode(items, forKey: .items)
-      try container.encode(next_cursor, forKey: .next_cursor)
+      try container.encode(nextCursor, forKey: .nextCursor)
       try container.encode(epoch, forKey: .epoch)
       try container.encode(position, forKey: .position)
     }
@@ -37,9 +40,9 @@ struct ConversationRoutes: Sendable {
         try ConversationStore.page(for: user, after: after, limit: limit, in: $0)
       }
       let list = List(
-        items: found.conversations, next_cursor: found.next?.cursor, epoch: services.store.epoch,
+        items: found.conversations, nextCursor: found.next?.cursor, epoch: services.store.epoch,
         position: found.position)
-      let link = Link.next(list.next_cursor, path: request.path, parameters: [("limit", "\(limit)")])
+      let link = Link.next(list.nextCursor, path: request.path, parameters: [("limit", "\(limit)")])
       return try Answer.json(list, fields: link)
     }
   }
@@ -62,7 +65,7 @@ struct ConversationRoutes: Sendable {
       let body = try request.json(NewConversation.Body.self)
       let new = try NewConversation(body, madeBy: user)
       let (made, conversation) = try await services.writer.write { db in
-        let made = try ConversationStore.insert(new, askedFor: body.member_ids ?? [], in: db)
+        let made = try ConversationStore.insert(new, askedFor: body.memberIDs ?? [], in: db)
         return (made, try ConversationStore.find(made.id, for: user, in: db))
       }
       guard let conversation else { throw Problem.internal }

@@ -114,7 +114,7 @@ final class Hub {
     guard !isDraining else { return }
     isDraining = true
     drained = completed
-    sessions.forEach { socket in
+    sessions.forEachSocket { socket in
       // Spread over some seconds, so that the next server does not meet all of them at once.
       let delay = 500 + UInt64.random(in: 0..<UInt64(1000 + 5 * min(sessions.count, 10_000)))
       server.send(text: encoder.goAway("shutdown", reconnectAfterMilliseconds: delay), to: socket)

@@ -5,18 +5,25 @@ import Reactor
 /// Reads pages of a conversation, on a reader's thread. The caller's membership is checked in the same snapshot.
 enum MessageReader {
   /// A page's JSON, `"messages":[…],"more":…` with the name given, in ascending `seq`.
+  /// - Parameter maximumBytes: the page ends early where its messages are longer than that together, at least one.
   /// - Throws: `Problem.notFound` if the user is no member.
   static func page(
-    _ db: Database, of conversation: Int64, for user: Int64, _ page: MessagePage, named name: StaticString
+    _ db: Database, of conversation: Int64, for user: Int64, _ page: MessagePage, named name: StaticString,
+    maximumBytes: Int = .max
   ) throws -> [UInt8] {
     guard try isMember(db, conversation, user) else { throw Problem.notFound }
+    let extent = try extent(db, conversation, page)
+    let found = try messages(db, conversation, user, extent, maximumBytes: maximumBytes)
     var json = JSONWriter()
     json.raw("\"")
     json.raw(name)
     json.raw("\":[")
-    let more = try write(db, conversation, user, page, into: &json)
+    for (index, message) in (extent.isAscending ? found : found.reversed()).enumerated() {
+      if index > 0 { json.raw(",") }
+      json.raw(message)
+    }
     json.raw("],\"more\":")
-    json.bool(more)
+    json.bool(extent.more || found.count < extent.count)
     return json.bytes
   }
 
@@ -25,62 +32,70 @@ enum MessageReader {
       .fetchesRow([conversation, user])
   }
 
-  /// Writes the page's messages; true if there are more beyond it.
-  private static func write(
-    _ db: Database, _ conversation: Int64, _ user: Int64, _ page: MessagePage,
-    into json: inout JSONWriter
-  ) throws -> Bool {
-    let (first, count, more) = try extent(db, conversation, page)
-    let statement = try db.cachedStatement(sql: Self.selection)
-    let raw = statement.sqliteStatement
-    defer { sqlite3_reset(raw) }
-    sqlite3_bind_int64(raw, 1, conversation)
-    sqlite3_bind_int64(raw, 2, first)
-    sqlite3_bind_int64(raw, 3, count)
+  /// The messages from the page's near end on, each as its JSON.
+  private static func messages(
+    _ db: Database, _ conversation: Int64, _ user: Int64, _ extent: Extent, maximumBytes: Int
+  ) throws -> [[UInt8]] {
+    let order = extent.isAscending ? "ASC" : "DESC"
+    let statement = try db.cachedStatement(sql: selection + order).sqliteStatement
+    defer { sqlite3_reset(statement) }
+    sqlite3_bind_int64(statement, 1, conversation)
+    sqlite3_bind_int64(statement, 2, extent.first)
+    sqlite3_bind_int64(statement, 3, extent.first + Int64(extent.count))
     var time = TimestampCache()
-    var isFirst = true
-    while true {
-      let result = sqlite3_step(raw)
-      if result == SQLITE_DONE { return more }
-      guard result == SQLITE_ROW else {
-        throw DatabaseError(resultCode: ResultCode(rawValue: result), message: db.lastErrorMessage)
-      }
-      if !isFirst { json.raw(",") }
-      isFirst = false
-      let message = StoredMessage(raw, conversation)
+    var found: [[UInt8]] = []
+    var bytes = 0
+    while bytes < maximumBytes, try step(statement, db) {
+      let message = StoredMessage(statement, conversation)
+      var json = JSONWriter()
       json.raw("{")
       json.messageFields(message, includingKey: message.sender == user, &time)
       json.raw("}")
+      bytes += json.bytes.count
+      found.append(json.bytes)
+    }
+    return found
+  }
+
+  /// False after the last row.
+  private static func step(_ statement: SQLiteStatement, _ db: Database) throws -> Bool {
+    switch sqlite3_step(statement) {
+    case SQLITE_ROW: return true
+    case SQLITE_DONE: return false
+    case let result:
+      throw DatabaseError(resultCode: ResultCode(rawValue: result), message: db.lastErrorMessage)
     }
   }
 
   /// `seq` has no gaps, so a page is a range of it: nothing is counted, nothing skipped.
-  private static func extent(
-    _ db: Database, _ conversation: Int64, _ page: MessagePage
-  ) throws -> (first: Int64, count: Int64, more: Bool) {
+  private struct Extent {
+    let first: Int64
+    let count: Int
+    let isAscending: Bool
+    let more: Bool
+  }
+
+  private static func extent(_ db: Database, _ conversation: Int64, _ page: MessagePage) throws -> Extent {
     let last =
       try Int64.fetchOne(
         db.cachedStatement(sql: "SELECT max(seq) FROM messages WHERE conversation_id = ?"),
         arguments: [conversation]) ?? 0
+    let end: Int64
     switch page.bound {
     case .after(let seq):
-      let first = max(0, min(seq, last)) + 1
-      return (first, page.limit, last - first + 1 > page.limit)
-    case .before(let seq): return pageEnding(before: max(1, min(seq, last + 1)), page.limit)
-    case .newest: return pageEnding(before: last + 1, page.limit)
+      let first = min(seq, last) + 1
+      let count = min(page.limit, last - first + 1)
+      return Extent(first: first, count: Int(count), isAscending: true, more: first + count <= last)
+    case .before(let seq): end = min(seq, last + 1)
+    case .newest: end = last + 1
     }
-  }
-
-  private static func pageEnding(before end: Int64, _ limit: Int64) -> (
-    first: Int64, count: Int64, more: Bool
-  ) {
-    let first = max(1, end - limit)
-    return (first, end - first, first > 1)
+    let first = max(1, end - page.limit)
+    return Extent(first: first, count: Int(end - first), isAscending: false, more: first > 1)
   }
 
   private static let selection = """
     SELECT seq, position, sender_id, timestamp, text, key, reply_to, edited_at, deleted_at FROM messages
-    WHERE conversation_id = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3
+    WHERE conversation_id = ?1 AND seq >= ?2 AND seq < ?3 ORDER BY seq\u{20}
     """
 }
 

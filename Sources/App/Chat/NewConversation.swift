@@ -10,7 +10,12 @@ struct NewConversation: Sendable, Equatable {
   struct Body: Decodable {
     let kind: String?
     let title: String?
-    let member_ids: [String]?
+    let memberIDs: [String]?
+
+    enum CodingKeys: String, CodingKey {
+      case kind, title
+      case memberIDs = "member_ids"
+    }
   }
 
   static let maximumMembers = 100_000
@@ -20,7 +25,7 @@ struct NewConversation: Sendable, Equatable {
   init(_ body: Body, madeBy user: Int64) throws(Problem) {
     var errors: [Problem.FieldError] = []
     var others: Set<Int64> = []
-    for (index, text) in (body.member_ids ?? []).enumerated() {
+    for (index, text) in (body.memberIDs ?? []).enumerated() {
       if let id = EntityID.user.parse(text) {
         others.insert(id)
       } else {
@@ -32,7 +37,7 @@ struct NewConversation: Sendable, Equatable {
     switch kind {
     case .direct where errors.isEmpty && others.count != 1:
       errors.append(.init("/member_ids", "must name one other user"))
-    case .group where errors.isEmpty && body.member_ids == nil:
+    case .group where errors.isEmpty && body.memberIDs == nil:
       errors.append(.init("/member_ids", "is missing"))
     case .support, nil: errors.append(.init("/kind", "must be 'direct' or 'group'"))
     case .direct, .group: break

@@ -81,7 +81,7 @@ struct Sessions {
     }
   }
 
-  func forEach(_ body: (WebSocketID) -> Void) {
+  func forEachSocket(_ body: (WebSocketID) -> Void) {
     for session in slots { if let session { body(session.socket) } }
   }
 

@@ -62,6 +62,6 @@ enum JSONString {
 
   private static func append(_ code: UInt32, to bytes: inout [UInt8]) {
     guard let scalar = Unicode.Scalar(code) else { return }
-    UTF8.encode(scalar)?.forEach { bytes.append($0) }
+    if let encoded = UTF8.encode(scalar) { bytes.append(contentsOf: encoded) }
   }
 }

@@ -31,6 +31,8 @@ extension Connection {
     // A handler takes as long as it takes; its own limits are its business.
     case .answering: setDeadline(after: server.limits.idleTimeout)
     case .webSocket: heartbeat()
+    // As long as the peer takes bytes, the backlog's own deadline moves on.
+    case .finishing where backlog != nil: setDeadline(after: server.limits.sendTimeout)
     case .closing, .finishing: close(.timedOut)
     case .lingering: close(.ended)
     case .closed: break

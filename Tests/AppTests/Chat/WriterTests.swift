@@ -34,7 +34,7 @@ private final class Fixture {
         _ = try UserStore.insert(NewUser(username: name, role: .client), passwordHash: nil, in: db)
       }
       for kind in ["direct", "group"] {
-        let body = NewConversation.Body(kind: kind, title: nil, member_ids: ["u2"])
+        let body = NewConversation.Body(kind: kind, title: nil, memberIDs: ["u2"])
         _ = try ConversationStore.insert(NewConversation(body, madeBy: 1), askedFor: ["u2"], in: db)
       }
     }
