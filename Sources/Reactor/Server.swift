@@ -143,6 +143,16 @@ public final class Server {
     connection.armTimer()
   }
 
+  /// Counts a request of that peer's that a worker has taken: a peer that asks faster than it is answered is not read
+  /// from meanwhile. Each is ended by `endWork`.
+  public func beginWork(_ socket: WebSocketID) { connection(socket)?.workUnderWay += 1 }
+
+  public func endWork(_ socket: WebSocketID) {
+    guard let connection = connection(socket) else { return }
+    connection.workUnderWay -= 1
+    connection.resumeLater()
+  }
+
   /// The bytes that wait for that peer.
   public func unsentBytes(_ socket: WebSocketID) -> Int { connection(socket)?.unsentBytes ?? 0 }
 

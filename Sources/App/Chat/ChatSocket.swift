@@ -215,18 +215,21 @@ final class ChatSocket: WebSocketHandler {
       let isTaken = readers.submit {
         let result = Result {
           try store.read {
-            try MessageReader.page($0, of: conversation, for: user, page, named: "messages", maximumBytes: maximumBytes)
+            try MessageReader.page(
+              $0, of: conversation, for: user, page, named: "messages", maximumBytes: maximumBytes)
           }
         }
         mailbox.post { home.value.finishHistory(result, answerID, socket) }
       }
-      if !isTaken { throw .busy }
+      guard isTaken else { throw .busy }
+      server.beginWork(socket)
     } catch {
       refuse(socket, id, error)
     }
   }
 
   private func finishHistory(_ result: Result<[UInt8], any Error>, _ id: [UInt8], _ socket: WebSocketID) {
+    server.endWork(socket)
     let answer = id.withUnsafeBytes { id in
       switch result {
       case .success(let page):

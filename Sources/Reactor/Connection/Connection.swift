@@ -60,6 +60,8 @@ final class Connection: EventSource {
   var flags: Flags = []
   /// Heartbeats since the peer was last heard.
   var silentBeats: UInt8 = 0
+  /// Requests of a WebSocket peer that workers have (`Server.beginWork`).
+  var workUnderWay: UInt8 = 0
   /// Which of the server's WebSocket handlers serves it.
   var handler: UInt8 = 0
   /// When the present state has lasted too long, in the loop's ticks.

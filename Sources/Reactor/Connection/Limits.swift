@@ -23,6 +23,9 @@ public struct Limits: Sendable {
   /// An application's close code (RFC 6455 §7.4.2) for a peer that does not keep up.
   public var slowPeerCode = CloseCode(rawValue: 4008)
 
+  /// Requests of one WebSocket that workers may have at a time; then nothing more is read from it until one is answered.
+  public var workPerSocket: UInt8 = 4
+
   // MARK: How many at once
 
   public var connections = 1_000_000

@@ -18,7 +18,9 @@ extension Connection {
   }
 
   /// A peer that does not read is not read from: what it may make us hold is bounded.
-  var isThrottled: Bool { unsentBytes > server.limits.highWater }
+  var isThrottled: Bool {
+    unsentBytes > server.limits.highWater || workUnderWay >= server.limits.workPerSocket
+  }
 
   /// One read, and what follows from it. A connection with more to read waits for the next tick: fairness.
   func receive() {
@@ -26,7 +28,8 @@ extension Connection {
     let buffer = server.receiveBuffer
     let carried = inbox.count
     var filled = carried
-    if flags.contains(.readable) {
+    // What was held back goes first: with no room beside it, a read of nothing would look like the peer's FIN.
+    if flags.contains(.readable), carried <= buffer.count / 2 {
       let space = UnsafeMutableRawBufferPointer(rebasing: buffer[carried...])
       switch SocketIO.read(fd, into: space) {
       case .bytes(let count):
