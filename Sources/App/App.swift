@@ -68,7 +68,8 @@ public final class App {
     writer.close()
     readers.close()
     cpu.close()
-    log.notice("stopped")
+    let closed = zip(CloseReason.allCases, server.closeCounts).map { ("\($0)", "\($1)") }
+    log.notice("stopped", metadata: .init(uniqueKeysWithValues: closed.map { ($0, .string($1)) }))
   }
 
   private func listen() throws -> UInt16 {

@@ -109,14 +109,6 @@ int linux_local_port(int fd) {
                                               : ((struct sockaddr_in *)&address)->sin_port);
 }
 
-void linux_peer_address(int fd, char *text, int capacity) {
-  struct sockaddr_storage address;
-  socklen_t length = sizeof address;
-  text[0] = 0;
-  if (getpeername(fd, (struct sockaddr *)&address, &length) == 0)
-    getnameinfo((struct sockaddr *)&address, length, text, capacity, NULL, 0, NI_NUMERICHOST);
-}
-
 void linux_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 uint64_t linux_monotonic_ns(void) {

@@ -1,4 +1,3 @@
-import Logging
 import Reactor
 
 /// The middle of the chat, on the loop: takes messages in, hands them to the writer in batches, and when they are on
@@ -17,7 +16,6 @@ final class Hub {
   private let server: Server
   let limits: Limits
   private let submit: (PublishBatch) -> Bool
-  private let log = Logger(label: "wattloop.chat")
 
   var sessions = Sessions()
   /// The last position of the store whose event has been sent.

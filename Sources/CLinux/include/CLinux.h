@@ -40,8 +40,6 @@ int linux_accept(int listener);
 // Starts a non-blocking connection to host:port, from `source` if it is not NULL (both numeric).
 int linux_connect(const char *source, const char *host, const char *port);
 int linux_local_port(int fd);
-// The peer's numeric address; empty if it is gone. `capacity` at least 46.
-void linux_peer_address(int fd, char *text, int capacity);
 
 // Names the calling thread; 15 bytes are kept.
 void linux_name_thread(const char *name);

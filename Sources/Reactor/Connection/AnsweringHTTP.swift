@@ -89,9 +89,11 @@ extension Connection {
   /// Answers a request that cannot be understood, or not be waited for; what follows it has no meaning.
   /// - Parameter head: the request's, where it is known; HEAD is answered without content even then.
   func fail(_ status: Status, _ reason: String, to head: RequestHead? = nil) {
-    let head = head ?? exchange?.head ?? RequestHead()
     flags.insert(.lastAnswer)
-    respond(server.refusal(status, reason, []), to: head)
+    // One answer a request: where it has left already, only the rest of the body was under way.
+    if exchange?.isAnswered != true {
+      respond(server.refusal(status, reason, []), to: head ?? exchange?.head ?? RequestHead())
+    }
     finish(status == .requestTimeout ? .timedOut : .protocolError)
   }
 }

@@ -107,7 +107,7 @@ extension Connection {
       self.exchange = exchange
       return exchange
     } catch {
-      if unsentBytes > 0 && match.route.isDiscarding {
+      if match.route.isDiscarding {
         finish(.protocolError)
       } else {
         fail(error, to: server.head)
@@ -135,7 +135,7 @@ extension Connection {
         }
       }
     } catch {
-      if exchange.isAnswered { finish(.protocolError) } else { fail(error) }
+      fail(error)
       return bytes.count
     }
   }

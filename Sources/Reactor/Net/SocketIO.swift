@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 
 /// What one non-blocking read or write did.
@@ -35,11 +34,4 @@ enum SocketIO {
 
   /// Sends FIN; what the peer still sends can be read on.
   static func shutdownWrite(_ fd: Int32) { shutdown(fd, Int32(SHUT_WR)) }
-
-  static func peerAddress(_ fd: Int32) -> String {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { text in
-      linux_peer_address(fd, text.baseAddress, 64)
-      return String(cString: text.baseAddress!)
-    }
-  }
 }

@@ -11,7 +11,6 @@ public struct SystemError: Error, CustomStringConvertible, Sendable {
     code = errno
   }
 
-  public var isAddressInUse: Bool { code == EADDRINUSE }
   public var reason: String { String(cString: strerror(code)) }
   public var description: String { "\(call): \(reason)" }
 }

@@ -65,6 +65,13 @@ import Testing
     #expect(client.statuses == ["403", "200"])
   }
 
+  @Test func `does not answer twice when the rest of a refused body does not come`() throws {
+    let client = try TestServer { $0.bodyTimeout = 60 }.connect()
+    client.send("POST /closed HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhel")
+    client.readToEnd()
+    #expect(client.isEnded && client.statuses == ["403"])
+  }
+
   @Test func `ends after a refusal that the client was waiting for with its body`() throws {
     let client = try TestServer().connect()
     client.send("POST /closed HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n")
