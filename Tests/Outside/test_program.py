@@ -176,6 +176,14 @@ def test_a_data_path_that_is_a_file_ends_with_74(tmp_path):
     assert path.read_text() == "I was here first"
 
 
+def test_a_second_server_on_the_same_store_ends_with_74_and_the_first_goes_on(serve):
+    running = serve()
+    done = serve_until_it_ends(running.data)
+    assert done.returncode == IO_ERROR, done.stderr
+    assert len(lines(done.stderr)) == 1 and "in use" in done.stderr
+    assert requests.get(running.url + "/readyz", timeout=5).status_code == 200
+
+
 # First start
 
 

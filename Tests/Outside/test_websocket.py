@@ -7,7 +7,7 @@ import time
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from harness.api import TIME, check_problem, direct, login, messages, pointers
+from harness.api import TIME, admin, check_problem, create_user, direct, login, messages, pointers
 from harness.client import Client, credentials
 from harness.raw import RawConnection, handshake
 from harness.server import ADMIN_PASSWORD, wattloop
@@ -377,3 +377,45 @@ async def test_a_token_from_the_command_line_ends_at_its_own_time(serve):
     token = wattloop("token", "admin", "--data", running.data, "--ttl", "2s").stdout.strip()
     client = await Client.open(running, token)
     assert await client.closed(timeout=6) == 4001
+
+
+async def test_a_refreshed_socket_outlives_its_first_token(serve):
+    running = serve("--access-ttl", "2s")
+    first, longer = login(running, "admin", ADMIN_PASSWORD), wattloop(
+        "token", "admin", "--data", running.data, "--ttl", "1h"
+    ).stdout.strip()
+    client = await Client.open(running, first.token)
+    assert (await client.ok("refresh", token=longer))["expires_at"] > client.hello["server_time"]
+    await asyncio.sleep(3)
+    await client.ok("ping")
+    await client.close()
+
+
+async def test_another_users_token_does_not_refresh_a_socket(connect, alice, bob):
+    hers = await connect(alice)
+    refused = await hers.request("refresh", token=bob.token)
+    assert refused["type"] == "error" and refused["problem"] == "/problems/forbidden"
+    await hers.ok("ping")
+
+
+# Rates
+
+
+async def test_who_sends_faster_than_the_rate_is_told_when_to_go_on(serve):
+    running = serve("--send-rate", "5")
+    administrator = admin(running)
+    alice, bob = create_user(administrator, "alice"), create_user(administrator, "bob")
+    conversation = direct(alice, bob)
+    client = await Client.open(running, alice.token)
+    assert client.hello["limits"]["send_rate"] == 5
+    answers = [
+        await client.request("send", conversation=conversation, text="x", key=str(number)) for number in range(20)
+    ]
+    taken = [answer for answer in answers if answer["type"] == "ok"]
+    refused = [answer for answer in answers if answer["type"] == "error"]
+    assert len(taken) >= 5 and refused
+    assert all(answer["problem"] == "/problems/rate-limited" and answer["temporary"] for answer in refused)
+    await asyncio.sleep(refused[-1]["retry_after_ms"] / 1000)
+    again = await client.ok("send", conversation=conversation, text="x", key="19")
+    assert again["seq"] == len(taken) + 1, "a message that was refused takes no place"
+    await client.close()
