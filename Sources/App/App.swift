@@ -34,10 +34,11 @@ public final class App {
     readers = WorkerQueue(name: "reader")
     cpu = WorkerQueue(name: "cpu", limit: 256)
     let committed = Committed(loop)
-    let writer = Writer(store: store) { committed.deliver($0) }
+    let writer = Writer(
+      store: store, committed: { committed.deliver($0) }, announced: { committed.deliver($0) })
     self.writer = writer
     hub = Hub(
-      server: server, epoch: store.epoch, position: try store.read(ConversationStore.position),
+      server: server, epoch: store.epoch, position: try store.read(Positions.last),
       limits: Hub.Limits(configuration), submit: { writer.submit($0) })
     committed.hub.value = hub
     let verifier = TokenVerifier(key: key)
@@ -93,7 +94,7 @@ public final class App {
   }
 }
 
-/// Brings committed batches from the writer's thread to the hub.
+/// Brings what is on disk from the writer's thread to the loop.
 private final class Committed: Sendable {
   /// Filled once, on the loop, when the hub exists; read there only.
   final class Target { var value: Hub? }
@@ -110,6 +111,17 @@ private final class Committed: Sendable {
   func deliver(_ batch: PublishBatch) {
     let target = target
     mailbox.post { target.value.value?.didCommit(batch) }
+  }
+
+  func deliver(_ announcements: [Announcement]) {
+    let target = target
+    mailbox.post {
+      for announcement in announcements {
+        switch announcement {
+        case .message(let message): target.value.value?.tell(message)
+        }
+      }
+    }
   }
 }
 

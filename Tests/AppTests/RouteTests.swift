@@ -17,7 +17,8 @@ private final class Fixture {
     let store = try Store(directory: directory.path, for: .command)
     let passwords = PasswordHasher(n: 2)
     services = Services(
-      store: store, writer: Writer(store: store) { _ in }, readers: WorkerQueue(name: "reader"),
+      store: store, writer: Writer(store: store, committed: { _ in }, announced: { _ in }),
+      readers: WorkerQueue(name: "reader"),
       cpu: WorkerQueue(name: "cpu"),
       passwords: passwords, tokens: TokenIssuer(key: key, lifetime: .seconds(900)),
       refreshTokens: RefreshTokens(lifetime: 60_000))
@@ -136,7 +137,7 @@ extension Response {
     #expect(routes.me(TestRequest.make(caller: fixture.client)).object["username"] as? String == "ann")
   }
 
-  @Test(arguments: ["u99", "u0", "c1", "x", ""])
+  @Test(arguments: ["u99", "c1", "x", ""])
   func `an unknown user is not found`(_ id: String) {
     #expect(routes.get(TestRequest.make(parameters: [id], caller: fixture.admin)).status == .notFound)
   }

@@ -49,6 +49,17 @@ struct ChatEncoder {
     return json.borrowed
   }
 
+  mutating func message(_ message: SystemMessage) -> UnsafeRawBufferPointer {
+    json.clear()
+    json.raw("{\"type\":\"message\",")
+    var text = message.text
+    text.withUTF8 {
+      json.messageFields(StoredMessage(message, UnsafeRawBufferPointer($0)), includingKey: false, &time)
+    }
+    json.raw("}")
+    return json.borrowed
+  }
+
   mutating func heartbeat(position: Int64) -> UnsafeRawBufferPointer {
     json.clear()
     json.raw("{\"type\":\"heartbeat\",\"position\":")

@@ -27,7 +27,7 @@ enum ConversationStore {
     return Made(id: id, isNew: true)
   }
 
-  private static func direct(_ key: String, in db: Database) throws -> Int64? {
+  static func direct(_ key: String, in db: Database) throws -> Int64? {
     try Int64.fetchOne(db, sql: "SELECT id FROM conversations WHERE direct_key = ?", arguments: [key])
   }
 
@@ -88,11 +88,7 @@ enum ConversationStore {
       rows.count > limit ? shown.last.map { Place(position: $0["last_position"], id: $0["id"]) } : nil
     return Listed(
       conversations: try shown.map { try conversation($0, in: db) }, next: next,
-      position: try position(in: db))
-  }
-
-  static func position(in db: Database) throws -> Int64 {
-    try Int64.fetchOne(db.cachedStatement(sql: "SELECT max(position) FROM messages")) ?? 0
+      position: try Positions.last(in: db))
   }
 
   private static let selection = """
@@ -126,14 +122,14 @@ enum ConversationStore {
   private static func lastMessage(of id: Int64, in db: Database) throws -> Conversation.LastMessage? {
     let statement = try db.cachedStatement(
       sql: """
-        SELECT seq, position, sender_id, timestamp, text FROM messages
+        SELECT seq, position, sender_id, timestamp, kind, text FROM messages
         WHERE conversation_id = ? ORDER BY seq DESC LIMIT 1
         """)
     return try Row.fetchOne(statement, arguments: [id]).map { row in
       Conversation.LastMessage(
         conversation: EntityID.conversation.text(id), seq: row["seq"], position: row["position"],
         sender: EntityID.user.text(row["sender_id"]), timestamp: Timestamp(milliseconds: row["timestamp"]),
-        kind: "text", text: row["text"])
+        kind: "\(MessageKind.name(row["kind"]))", text: row["text"])
     }
   }
 }

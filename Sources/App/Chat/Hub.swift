@@ -105,6 +105,19 @@ final class Hub {
     }
   }
 
+  /// The server has said something, and it is on disk.
+  func tell(_ message: SystemMessage) {
+    position = message.position
+    var frame: WebSocketFrame?
+    for user in message.members.users {
+      sessions.forEach(of: user) { socket in
+        let shared = frame ?? server.frame(text: encoder.message(message))
+        frame = shared
+        server.send(shared, to: socket)
+      }
+    }
+  }
+
   // MARK: The end
 
   /// Takes no more messages, tells all clients to go, and calls `completed` when all that was taken is answered.

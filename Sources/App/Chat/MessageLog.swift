@@ -15,19 +15,20 @@ final class MessageLog {
 
   /// Conversations lately written to. Dropped as a whole at the limit, and when a transaction fails or members change.
   private var conversations: [Int64: Conversation] = [:]
-  private var lastPosition: Int64?
+  private let positions: Positions
   private var lastTimestamp: Int64 = 0
   private static let conversationLimit = 100_000
 
-  /// What is in memory may have been rolled back.
-  func forget() {
-    conversations = [:]
-    lastPosition = nil
-  }
+  init(positions: Positions) { self.positions = positions }
+
+  /// What is in memory may have been rolled back, or changed by others.
+  func forget() { conversations = [:] }
+
+  /// Members of conversations have changed.
+  func forget(_ conversation: Int64) { conversations[conversation] = nil }
 
   func append(_ batch: PublishBatch, _ db: Database) throws {
-    // One time for the batch, and never back: messages stand in the order of their times.
-    lastTimestamp = max(lastTimestamp, Timestamp.now().milliseconds)
+    lastTimestamp = time()
     if conversations.count > Self.conversationLimit { conversations = [:] }
     let insert = try db.cachedStatement(sql: Self.insertion)
     for index in batch.entries.indices {
@@ -49,15 +50,40 @@ final class MessageLog {
       return
     }
     entry.seq = conversation.lastSeq + 1
-    entry.position = try lastPosition(db) + 1
+    entry.position = try positions.next(db)
     entry.timestamp = lastTimestamp
     guard try bytes.withUnsafeBytes({ try run(insert, entry, $0, db) }) else {
       return try findFirst(&entry, bytes, db)
     }
     conversations[entry.conversation]?.lastSeq = entry.seq
-    lastPosition = entry.position
+    positions.use(entry.position)
     entry.members = conversation.members
     entry.outcome = .stored
+  }
+
+  /// Never back: messages stand in the order of their times. A batch has one time.
+  private func time() -> Int64 { max(lastTimestamp, Timestamp.now().milliseconds) }
+
+  /// Appends what the server itself says.
+  func append(
+    _ kind: SystemMessage.Kind, _ text: String, to id: Int64, from sender: Int64, _ db: Database
+  ) throws -> SystemMessage? {
+    guard let conversation = try conversation(id, db) else { return nil }
+    lastTimestamp = time()
+    let message = SystemMessage(
+      kind: kind, conversation: id, seq: conversation.lastSeq + 1, position: try positions.next(db),
+      sender: sender, timestamp: lastTimestamp, text: text, members: conversation.members)
+    try db.cachedStatement(
+      sql: """
+        INSERT INTO messages (position, conversation_id, seq, sender_id, timestamp, kind, text)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        """
+    ).execute(arguments: [
+      message.position, id, message.seq, sender, message.timestamp, kind.rawValue, text,
+    ])
+    conversations[id]?.lastSeq = message.seq
+    positions.use(message.position)
+    return message
   }
 
   // MARK: SQL
@@ -117,13 +143,6 @@ final class MessageLog {
     entry.position = row["position"]
     entry.timestamp = row["timestamp"]
     entry.outcome = isSame ? .duplicate : .conflict
-  }
-
-  private func lastPosition(_ db: Database) throws -> Int64 {
-    if let lastPosition { return lastPosition }
-    let stored = try Int64.fetchOne(db, sql: "SELECT max(position) FROM messages") ?? 0
-    lastPosition = stored
-    return stored
   }
 
   private func conversation(_ id: Int64, _ db: Database) throws -> Conversation? {

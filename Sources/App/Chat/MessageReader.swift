@@ -94,7 +94,8 @@ enum MessageReader {
   }
 
   private static let selection = """
-    SELECT seq, position, sender_id, timestamp, text, key, reply_to, edited_at, deleted_at FROM messages
+    SELECT seq, position, sender_id, timestamp, text, key, reply_to, edited_at, deleted_at, kind
+    FROM messages
     WHERE conversation_id = ?1 AND seq >= ?2 AND seq < ?3 ORDER BY seq\u{20}
     """
 }
@@ -112,7 +113,8 @@ extension StoredMessage {
     }
     self.init(
       conversation: conversation, seq: sqlite3_column_int64(row, 0), position: sqlite3_column_int64(row, 1),
-      sender: sqlite3_column_int64(row, 2), timestamp: sqlite3_column_int64(row, 3), kind: "text",
+      sender: sqlite3_column_int64(row, 2), timestamp: sqlite3_column_int64(row, 3),
+      kind: MessageKind.name(sqlite3_column_int64(row, 9)),
       text: bytes(4), key: bytes(5), replyTo: optional(6) ?? 0, editedAt: optional(7), deletedAt: optional(8))
   }
 }

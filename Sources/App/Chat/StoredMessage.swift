@@ -23,6 +23,15 @@ extension StoredMessage {
   }
 }
 
+extension StoredMessage {
+  init(_ message: SystemMessage, _ text: UnsafeRawBufferPointer) {
+    self.init(
+      conversation: message.conversation, seq: message.seq, position: message.position,
+      sender: message.sender, timestamp: message.timestamp, kind: MessageKind.name(message.kind.rawValue),
+      text: text, key: UnsafeRawBufferPointer(start: nil, count: 0), replyTo: 0)
+  }
+}
+
 extension JSONWriter {
   /// The fields of a message, without the braces around them.
   mutating func messageFields(_ message: StoredMessage, includingKey: Bool, _ time: inout TimestampCache) {

@@ -5,8 +5,12 @@
 public enum EntityID: UInt8, Sendable {
   case user = 0x75  // u
   case conversation = 0x63  // c
+  case device = 0x64  // d
+  case deviceKey = 0x6B  // k
+  case reset = 0x72  // r
+  case alert = 0x61  // a
 
-  /// Adds the id's text to a buffer. `number` is positive.
+  /// Adds the id's text to a buffer. `number` is not negative.
   public func append(_ number: Int64, to bytes: inout [UInt8]) {
     bytes.append(rawValue)
     appendDecimal(number, to: &bytes)
@@ -16,10 +20,10 @@ public enum EntityID: UInt8, Sendable {
 
   /// The number of an id of this kind; nil for anything that `append` would not have written.
   public func parse(_ bytes: UnsafeRawBufferPointer) -> Int64? {
-    // 19 digits hold every positive Int64; no zero in front, so that an object has one name only.
-    guard bytes.count >= 2, bytes.count <= 20, bytes[0] == rawValue, bytes[1] != UInt8(ascii: "0") else {
-      return nil
-    }
+    // 19 digits hold every positive Int64; no zero in front of others, so that an object has one name only.
+    guard bytes.count >= 2, bytes.count <= 20, bytes[0] == rawValue,
+      bytes[1] != UInt8(ascii: "0") || bytes.count == 2
+    else { return nil }
     var number: Int64 = 0
     for byte in bytes.dropFirst() {
       guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }

@@ -5,6 +5,8 @@ enum Migrations {
   static let migrator: DatabaseMigrator = {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("001-users-and-chat") { try $0.execute(sql: usersAndChat) }
+    migrator.registerMigration("002-sessions") { try $0.execute(sql: sessions) }
+    migrator.registerMigration("003-energy") { try $0.execute(sql: energy) }
     return migrator
   }()
 
@@ -39,7 +41,8 @@ enum Migrations {
     CREATE INDEX refresh_tokens_by_family ON refresh_tokens (family);
     CREATE INDEX refresh_tokens_by_expiry ON refresh_tokens (expires_at);
 
-    -- direct_key is the two members' ids, the smaller first: one direct conversation a pair.
+    -- direct_key is the two members' ids, the smaller first: one direct conversation a pair; or the one user whose
+    -- support conversation it is.
     CREATE TABLE conversations (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       kind TEXT NOT NULL CHECK (kind IN ('direct', 'group', 'support')),
@@ -74,5 +77,144 @@ enum Migrations {
       UNIQUE (conversation_id, seq),
       UNIQUE (sender_id, key)
     ) STRICT;
+    """
+
+  /// Refresh tokens from before have no session, and are dropped: their owners log in again.
+  private static let sessions = """
+    -- Tokens that say a lower version than their user's are dead.
+    ALTER TABLE users ADD COLUMN token_version INTEGER NOT NULL DEFAULT 0;
+
+    -- Who speaks where the server does. '#' is in no name that a user can have.
+    INSERT INTO users (id, username, username_folded, display_name, role, disabled, created_at)
+    VALUES (0, 'system', '#system', 'Wattloop', 'client', 1, 0);
+
+    -- A log-in and all the tokens that came from it.
+    CREATE TABLE sessions (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      user_id INTEGER NOT NULL REFERENCES users (id),
+      created_at INTEGER NOT NULL,
+      expires_at INTEGER NOT NULL,
+      ended_at INTEGER
+    ) STRICT;
+    CREATE INDEX sessions_by_user ON sessions (user_id);
+    CREATE INDEX sessions_by_expiry ON sessions (expires_at);
+
+    -- digest is the token's SHA-256; used_at stays, so that a second use is seen.
+    DROP TABLE refresh_tokens;
+    CREATE TABLE refresh_tokens (
+      digest TEXT PRIMARY KEY,
+      session_id INTEGER NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+      expires_at INTEGER NOT NULL,
+      used_at INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session_id);
+    CREATE INDEX refresh_tokens_by_expiry ON refresh_tokens (expires_at);
+
+    -- The first answer to a request with an Idempotency-Key. digest is that of method, path and body.
+    CREATE TABLE idempotency_keys (
+      user_id INTEGER NOT NULL,
+      key TEXT NOT NULL,
+      digest TEXT NOT NULL,
+      status INTEGER NOT NULL,
+      location TEXT,
+      body BLOB NOT NULL,
+      created_at INTEGER NOT NULL,
+      PRIMARY KEY (user_id, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+    """
+
+  private static let energy = """
+    CREATE TABLE devices (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      name TEXT NOT NULL,
+      address TEXT,
+      owner_id INTEGER REFERENCES users (id),
+      timezone TEXT NOT NULL,
+      max_hourly_kwh REAL,
+      created_at INTEGER NOT NULL,
+      deleted_at INTEGER
+    ) STRICT;
+    CREATE INDEX devices_by_owner ON devices (owner_id, id);
+
+    -- place 0 is the device's main metric: its consumption is the device's.
+    -- longest: the longest span that a reading names by its start, in milliseconds.
+    CREATE TABLE metrics (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      device_id INTEGER NOT NULL REFERENCES devices (id),
+      place INTEGER NOT NULL,
+      name TEXT NOT NULL,
+      kind TEXT NOT NULL CHECK (kind IN ('counter', 'interval', 'power')),
+      unit TEXT NOT NULL CHECK (unit IN ('kWh', 'Wh', 'W')),
+      longest INTEGER NOT NULL DEFAULT 0,
+      UNIQUE (device_id, name)
+    ) STRICT;
+
+    -- digest is the token's SHA-256.
+    CREATE TABLE device_keys (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      device_id INTEGER NOT NULL REFERENCES devices (id),
+      name TEXT,
+      digest TEXT NOT NULL UNIQUE,
+      created_at INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX device_keys_by_device ON device_keys (device_id);
+
+    -- Times are milliseconds of Unix time; values are as they were sent, in the metric's unit.
+    CREATE TABLE readings (
+      metric_id INTEGER NOT NULL REFERENCES metrics (id),
+      ends_at INTEGER NOT NULL,
+      starts_at INTEGER,
+      value REAL NOT NULL,
+      PRIMARY KEY (metric_id, ends_at)
+    ) STRICT, WITHOUT ROWID;
+
+    -- number: quarter hours since 1970. energy: microwatt-hours. covered: milliseconds.
+    CREATE TABLE buckets (
+      metric_id INTEGER NOT NULL REFERENCES metrics (id),
+      number INTEGER NOT NULL,
+      energy INTEGER NOT NULL,
+      covered INTEGER NOT NULL,
+      revision INTEGER NOT NULL,
+      PRIMARY KEY (metric_id, number)
+    ) STRICT, WITHOUT ROWID;
+
+    -- Where a counter began anew. at is the end of the first reading after a fall, or the time of a meter change.
+    -- An undone one stays, so that the same fall is not taken for a reset again.
+    CREATE TABLE resets (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      metric_id INTEGER NOT NULL REFERENCES metrics (id),
+      at INTEGER NOT NULL,
+      kind TEXT NOT NULL CHECK (kind IN ('detected', 'declared', 'undone')),
+      value_before REAL,
+      value_after REAL,
+      created_at INTEGER NOT NULL,
+      UNIQUE (metric_id, at)
+    ) STRICT;
+
+    -- One for a device and hour. energy: microwatt-hours.
+    CREATE TABLE alerts (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      device_id INTEGER NOT NULL REFERENCES devices (id),
+      starts_at INTEGER NOT NULL,
+      ends_at INTEGER NOT NULL,
+      energy INTEGER NOT NULL,
+      limit_kwh REAL NOT NULL,
+      state TEXT NOT NULL CHECK (state IN ('firing', 'cleared')),
+      fired_at INTEGER NOT NULL,
+      cleared_at INTEGER,
+      acknowledged_by INTEGER REFERENCES users (id),
+      acknowledged_at INTEGER,
+      UNIQUE (device_id, starts_at)
+    ) STRICT;
+
+    -- What happened to alerts, in the order of all events of the store.
+    CREATE TABLE alert_events (
+      position INTEGER PRIMARY KEY,
+      alert_id INTEGER NOT NULL REFERENCES alerts (id),
+      state TEXT NOT NULL CHECK (state IN ('firing', 'cleared', 'acknowledged')),
+      energy INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX alert_events_by_alert ON alert_events (alert_id);
     """
 }

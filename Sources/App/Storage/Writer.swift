@@ -15,7 +15,7 @@ final class Writer: Sendable {
 
   /// A change of another kind. It fails alone: its savepoint rolls back, and the rest of the batch stays.
   struct Change: Sendable {
-    let run: @Sendable (Database) throws -> Void
+    let run: @Sendable (Transaction) throws -> Void
     /// Called once, after the commit (nil) or with what went wrong.
     let finish: @Sendable ((any Error)?) -> Void
   }
@@ -25,8 +25,12 @@ final class Writer: Sendable {
   /// - Parameters:
   ///   - limit: the jobs that may wait; a batch of messages is one.
   ///   - committed: takes each batch of messages back, on the writer's thread.
-  init(store: Store, limit: Int = 10_000, committed: @escaping @Sendable (PublishBatch) -> Void) {
-    let transactions = Transactions(store: store, committed: committed)
+  ///   - announced: takes what changes have to tell, after their commit, on the writer's thread.
+  init(
+    store: Store, limit: Int = 10_000, committed: @escaping @Sendable (PublishBatch) -> Void,
+    announced: @escaping @Sendable ([Announcement]) -> Void
+  ) {
+    let transactions = Transactions(store: store, committed: committed, announced: announced)
     thread = WorkerThread(name: "writer", limit: limit) { transactions.perform($0) }
   }
 
@@ -36,6 +40,11 @@ final class Writer: Sendable {
   /// Runs a change in the next transaction, and returns its result once that is on disk.
   /// - Throws: `Problem.busy` if the queue is full; what `body` throws, with its changes undone.
   func write<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
+    try await transact { try body($0.db) }
+  }
+
+  /// The same for a change that appends events, or has something to announce.
+  func transact<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
     try await withCheckedThrowingContinuation { continuation in
       let result = Outcome<T>()
       let change = Change(
@@ -67,29 +76,55 @@ private final class Transactions: @unchecked Sendable {
 
   private let store: Store
   private let committed: @Sendable (PublishBatch) -> Void
-  private let messages = MessageLog()
+  private let announced: @Sendable ([Announcement]) -> Void
+  private let positions = Positions()
+  private let messages: MessageLog
+  /// SQLite's count of commits by others.
+  private var dataVersion: Int64 = 0
   private let log = Logger(label: "wattloop.writer")
 
-  init(store: Store, committed: @escaping @Sendable (PublishBatch) -> Void) {
+  init(
+    store: Store, committed: @escaping @Sendable (PublishBatch) -> Void,
+    announced: @escaping @Sendable ([Announcement]) -> Void
+  ) {
     self.store = store
     self.committed = committed
+    self.announced = announced
+    messages = MessageLog(positions: positions)
+  }
+
+  /// What is in memory may have been rolled back, or changed by another program.
+  private func forget() {
+    positions.forget()
+    messages.forget()
+  }
+
+  /// A command beside the server may have changed anything.
+  private func noticeOthers(_ db: Database) throws {
+    let version = try Int64.fetchOne(db.cachedStatement(sql: "PRAGMA data_version")) ?? 0
+    if version != dataVersion { forget() }
+    dataVersion = version
   }
 
   func perform(_ jobs: [Writer.Job]) {
     var failures: [Int: any Error] = [:]
+    var announcements: [Int: [Announcement]] = [:]
     do {
       try store.writeWithoutTransaction { db in
         try db.inTransaction(.immediate) {
-          for (index, job) in jobs.enumerated() { try run(job, index, db, &failures) }
+          try noticeOthers(db)
+          for (index, job) in jobs.enumerated() {
+            announcements[index] = try run(job, db) { failures[index] = $0 }
+          }
           return .commit
         }
       }
     } catch {
       log.error("a transaction failed and was rolled back", metadata: ["error": "\(error)"])
-      messages.forget()
+      forget()
       for index in jobs.indices where failures[index] == nil { failures[index] = error }
     }
-    finish(jobs, failures)
+    finish(jobs, failures, announcements)
     checkpoint()
   }
 
@@ -102,25 +137,35 @@ private final class Transactions: @unchecked Sendable {
     }
   }
 
+  /// Returns what there is to announce; nil where there is nothing.
   private func run(
-    _ job: Writer.Job, _ index: Int, _ db: Database, _ failures: inout [Int: any Error]
-  ) throws {
+    _ job: Writer.Job, _ db: Database, failed: (any Error) -> Void
+  ) throws -> [Announcement]? {
     switch job {
-    case .messages(let batch): try messages.append(batch, db)
+    case .messages(let batch):
+      try messages.append(batch, db)
+      return nil
     case .change(let change):
+      let transaction = Transaction(db: db, positions: positions, messages: messages)
       do {
         try db.inSavepoint {
-          try change.run(db)
+          try change.run(transaction)
           return .commit
         }
+        return transaction.announcements.isEmpty ? nil : transaction.announcements
       } catch {
-        failures[index] = error
+        forget()
+        failed(error)
+        return nil
       }
     }
   }
 
-  private func finish(_ jobs: [Writer.Job], _ failures: [Int: any Error]) {
+  private func finish(
+    _ jobs: [Writer.Job], _ failures: [Int: any Error], _ announcements: [Int: [Announcement]]
+  ) {
     for (index, job) in jobs.enumerated() {
+      if failures[index] == nil, let news = announcements[index] { announced(news) }
       switch job {
       case .messages(let batch):
         if failures[index] != nil { batch.fail() }

@@ -2,6 +2,9 @@ import GRDB
 
 /// A user's row, without the password hash.
 public struct User: Sendable, Equatable {
+  /// The server's own: the sender of what nobody else says. It cannot log in and is in no list.
+  static let system: Int64 = 0
+
   public let id: Int64
   public let username: String
   public let displayName: String

@@ -34,9 +34,10 @@ enum UserStore {
       select + " AND username_folded >= ? AND username_folded < ? AND username_folded > ?"
       + " ORDER BY username_folded LIMIT ?"
     let folded = Username.fold(prefix)
-    // Names are ASCII: DEL sorts after every byte that one can hold.
+    // Names are ASCII. '-' sorts before every other byte that one can hold, so `#system` is left out; DEL after all.
+    let start = max(folded, "-")
     let end = folded + "\u{7F}"
-    return try User.fetchAll(db.cachedStatement(sql: sql), arguments: [folded, end, after ?? "", limit])
+    return try User.fetchAll(db.cachedStatement(sql: sql), arguments: [start, end, after ?? "", limit])
   }
 
   /// - Returns: nil if the name is taken, by a deleted user too.

@@ -19,7 +19,7 @@ private final class Fixture {
     let (stream, continuation) = AsyncStream<PublishBatch>.makeStream()
     done = stream
     answers = stream.makeAsyncIterator()
-    writer = Writer(store: store) { continuation.yield($0) }
+    writer = Writer(store: store, committed: { continuation.yield($0) }, announced: { _ in })
     if directory == nil { try fill() }
   }
 
@@ -89,7 +89,7 @@ private final class Fixture {
       ])
       #expect(later.map(\.outcome) == [.conflict, .conflict, .stored])
       #expect(later[2].seq == 3)
-      let again = Writer(store: fixture.store) { _ in }
+      let again = Writer(store: fixture.store, committed: { _ in }, announced: { _ in })
       again.close()
       let reopened = try Fixture(in: fixture.directory)
       let retry = await reopened.publish([(1, 1, "k", "same", 0), (1, 1, "k3", "new", 0)])
@@ -124,7 +124,7 @@ private final class Fixture {
     }
     #expect(kept == 1)
     let names = try fixture.store.read {
-      try String.fetchAll($0, sql: "SELECT display_name FROM users ORDER BY id")
+      try String.fetchAll($0, sql: "SELECT display_name FROM users WHERE id > 0 ORDER BY id")
     }
     #expect(names == ["ann", "bob", "kept"])
   }

@@ -1,0 +1,24 @@
+import GRDB
+
+/// What a change works with on the writer's thread, inside a transaction of its own within the batch.
+final class Transaction {
+  let db: Database
+  let positions: Positions
+  let messages: MessageLog
+  private(set) var announcements: [Announcement] = []
+
+  init(db: Database, positions: Positions, messages: MessageLog) {
+    self.db = db
+    self.positions = positions
+    self.messages = messages
+  }
+
+  /// Leaves word for the loop, which hears it when the transaction is on disk, and never if it fails.
+  func announce(_ announcement: Announcement) { announcements.append(announcement) }
+}
+
+/// What the loop is told of a change that is on disk, in the order of the store and before the change's own caller goes on.
+enum Announcement: Sendable {
+  /// The server has said something in a conversation.
+  case message(SystemMessage)
+}
