@@ -17,6 +17,21 @@ enum ETag {
     }
   }
 
+  /// `If-Match` (RFC 9110 §13.1.1): strong comparison, `*` matches whatever there is.
+  static func matchesStrongly(_ condition: String, _ tag: String) -> Bool {
+    condition.split(separator: ",").contains { part in
+      let candidate = part.drop { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "\t" }
+      return candidate == "*" || candidate == tag
+    }
+  }
+
+  /// The object with its tag: the answer to what made or changed it.
+  static func response(_ value: some Encodable, _ status: Status = .ok) throws -> Response {
+    var response = try Answer.json(value, status)
+    response.fields.append(Response.Field("etag", make(response.body)))
+    return response
+  }
+
   /// 200 with the object and its tag, or 304 when the client has just that.
   static func response(_ value: some Encodable, to request: Request) throws -> Response {
     var response = try Answer.json(value)

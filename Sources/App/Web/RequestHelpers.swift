@@ -16,12 +16,17 @@ extension Request {
 
 /// Media types (RFC 9110 §8.3.1) as far as requests need them.
 enum MediaType {
-  /// `application/json` with any parameters.
+  /// `application/json` with any parameters; for a patch its own name (RFC 7396) is as good.
   static func isJSON(_ field: String?) -> Bool {
+    let essence = essence(field)
+    return essence == "application/json" || essence == "application/merge-patch+json"
+  }
+
+  /// The type without its parameters, in lower case.
+  static func essence(_ field: String?) -> String? {
     guard let essence = field?.split(separator: ";", omittingEmptySubsequences: false).first else {
-      return false
+      return nil
     }
-    let start = essence.drop { $0 == " " || $0 == "\t" }
-    return start.prefix { $0 != " " && $0 != "\t" }.lowercased() == "application/json"
+    return essence.drop { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "\t" }.lowercased()
   }
 }
