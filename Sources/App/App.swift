@@ -119,6 +119,7 @@ private final class Committed: Sendable {
       for announcement in announcements {
         switch announcement {
         case .message(let message): target.value.value?.tell(message)
+        case .alert(let event): target.value.value?.tell(event)
         }
       }
     }

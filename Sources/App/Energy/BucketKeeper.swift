@@ -10,23 +10,42 @@ struct BucketKeeper {
   /// Quarters whose energy or coverage has changed.
   typealias Quarters = Range<Int64>
 
+  /// Quarters that are computed at a time: some days, so that no length of history fills the memory.
+  static let slice: Int64 = 960
+
   /// Computes anew what a stretch of changed readings and resets touches: up to the readings on either side of it, because
   /// each may be the start of the next one's span.
-  /// - Parameter changed: moments at which something changed, from the first to the last.
+  /// - Parameters:
+  ///   - changed: moments at which something changed, from the first to the last.
+  ///   - namesStarts: all of it are readings that name, and named, their starts; these lie in `changed`.
   /// - Returns: the quarters that were looked at.
-  func refresh(around changed: ClosedRange<Int64>) throws -> Quarters {
-    let before = try ReadingStore.soundEnd(atOrBefore: changed.lowerBound - 1, of: meter.id, db)
+  func refresh(around changed: ClosedRange<Int64>, namesStarts: Bool = false) throws -> Quarters {
     let after = try ReadingStore.soundEnd(atOrAfter: changed.upperBound + 1, of: meter.id, db)
-    let start = before.map { max($0, changed.lowerBound - longestSpan) } ?? changed.lowerBound
-    let end = after.map { min($0, changed.upperBound + longestSpan) } ?? changed.upperBound
-    return try refresh(Quarter.number(at: start - 1)..<Quarter.number(endingAt: max(end, start + 1)))
+    if namesStarts, try after.map({ try ReadingStore.namesStart($0, of: meter.id, db) }) ?? true {
+      return try refresh(Self.quarters(changed.lowerBound, changed.upperBound))
+    }
+    let before = try ReadingStore.soundEnd(atOrBefore: changed.lowerBound - 1, of: meter.id, db)
+    return try refresh(
+      Self.quarters(
+        before.map { max($0, changed.lowerBound - longestSpan) } ?? changed.lowerBound,
+        after.map { min($0, changed.upperBound + longestSpan) } ?? changed.upperBound))
+  }
+
+  /// The quarters that touch a stretch, and the one that ends where it begins.
+  private static func quarters(_ start: Int64, _ end: Int64) -> Quarters {
+    Quarter.number(at: start - 1)..<Quarter.number(endingAt: max(end, start))
   }
 
   /// Computes the buckets of a range of quarters, and stores those that have changed.
-  func refresh(_ quarters: Quarters) throws -> Quarters {
-    let computed = try compute(quarters)
-    try store(computed.detected, over: computed.known)
-    try store(computed.totals)
+  private func refresh(_ quarters: Quarters) throws -> Quarters {
+    var next = quarters.lowerBound
+    while next < quarters.upperBound {
+      let end = min(next + Self.slice, quarters.upperBound)
+      let computed = try compute(next..<end)
+      try store(computed.detected, over: computed.known)
+      try store(computed.totals)
+      next = end
+    }
     return quarters
   }
 
@@ -45,15 +64,16 @@ struct BucketKeeper {
     let start = Quarter.start(quarters.lowerBound)
     let end = Quarter.start(quarters.upperBound)
     let first = try ReadingStore.soundEnd(atOrBefore: start, of: meter.id, db) ?? 0
-    let reach = meter.kind == .interval ? end + meter.longest : end
-    let last = try ReadingStore.soundEnd(atOrAfter: reach, of: meter.id, db) ?? .max
+    let last = try ReadingStore.soundEnd(atOrAfter: end, of: meter.id, db) ?? .max
     let readings = try ReadingStore.readings(first...last, of: meter.id, db)
     var totals = QuarterTotals(quarters)
     guard let firstEnd = readings.first?.end, let lastEnd = readings.last?.end else {
       return Computed(totals: totals, detected: [], known: nil)
     }
     switch meter.kind {
-    case .interval: totals.add(Spans.intervals(readings, unit: meter.unit))
+    case .interval:
+      let long = try ReadingStore.longReadings(meter, endingAfter: lastEnd, startingBefore: end, db)
+      totals.add(Spans.intervals(readings, unit: meter.unit) + Spans.intervals(long, unit: meter.unit))
     case .power: totals.add(Spans.power(readings))
     case .counter:
       let resets = try ReadingStore.resets(firstEnd...lastEnd, of: meter.id, db)
@@ -87,7 +107,7 @@ struct BucketKeeper {
     let range = known.lowerBound...known.upperBound - 1
     let present = try ReadingStore.resets(range, of: meter.id, db).filter { $0.kind == .detected }
     if present == detected { return }
-    for gone in present where !detected.contains(gone) {
+    for gone in present where !detected.contains(where: { $0.at == gone.at }) {
       try db.cachedStatement(sql: "DELETE FROM resets WHERE metric_id = ? AND at = ? AND kind = 'detected'")
         .execute(arguments: [meter.id, gone.at])
     }
@@ -96,6 +116,7 @@ struct BucketKeeper {
         sql: """
           INSERT INTO resets (metric_id, at, kind, value_before, value_after, created_at)
           VALUES (?, ?, 'detected', ?, ?, ?)
+          ON CONFLICT DO UPDATE SET value_before = excluded.value_before, value_after = excluded.value_after
           """
       ).execute(arguments: [meter.id, new.at, new.before, new.after, now.milliseconds])
     }

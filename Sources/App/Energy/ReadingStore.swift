@@ -65,8 +65,35 @@ enum ReadingStore {
       WHERE metric_id = ?1 AND ends_at >= ?2 AND ends_at <= ?3 ORDER BY ends_at
       """, db)
     find.bind(meter, range.lowerBound, range.upperBound)
+    return try rows(find)
+  }
+
+  /// Whether the reading with that end names its start.
+  static func namesStart(_ end: Int64, of meter: Int64, _ db: Database) throws -> Bool {
+    let find = try RawStatement(
+      "SELECT starts_at FROM readings WHERE metric_id = ?1 AND ends_at = ?2", db)
+    find.bind(meter, end)
+    return try find.firstInteger() != nil
+  }
+
+  /// The readings of more than a quarter that end after a moment and begin before another. An index holds them alone.
+  static func longReadings(
+    _ meter: Meter, endingAfter end: Int64, startingBefore start: Int64, _ db: Database
+  ) throws -> [Reading] {
+    guard meter.longest > Quarter.length else { return [] }
+    let find = try RawStatement(
+      """
+      SELECT ends_at, starts_at, value FROM readings
+      WHERE metric_id = ?1 AND ends_at > ?2 AND ends_at < ?3 AND starts_at < ?4
+        AND ends_at - starts_at > 900000 ORDER BY ends_at
+      """, db)
+    find.bind(meter.id, end, start + meter.longest, start)
+    return try rows(find)
+  }
+
+  private static func rows(_ statement: RawStatement) throws -> [Reading] {
     var found: [Reading] = []
-    try find.forEach { row in
+    try statement.forEach { row in
       found.append(Reading(end: row.integer(0), start: row.optionalInteger(1), value: row.double(2)))
       return true
     }

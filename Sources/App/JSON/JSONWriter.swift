@@ -18,6 +18,8 @@ struct JSONWriter {
     appendDecimal(value, to: &bytes)
   }
 
+  mutating func kilowattHours(_ energy: MicrowattHours) { energy.appendKilowattHours(to: &bytes) }
+
   mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }
 
   mutating func string(_ text: String) {

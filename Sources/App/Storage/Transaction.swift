@@ -5,12 +5,14 @@ final class Transaction {
   let db: Database
   let positions: Positions
   let messages: MessageLog
+  let devices: DeviceCatalog
   private(set) var announcements: [Announcement] = []
 
-  init(db: Database, positions: Positions, messages: MessageLog) {
+  init(db: Database, positions: Positions, messages: MessageLog, devices: DeviceCatalog) {
     self.db = db
     self.positions = positions
     self.messages = messages
+    self.devices = devices
   }
 
   /// Leaves word for the loop, which hears it when the transaction is on disk, and never if it fails.
@@ -21,4 +23,5 @@ final class Transaction {
 enum Announcement: Sendable {
   /// The server has said something in a conversation.
   case message(SystemMessage)
+  case alert(AlertEvent)
 }
