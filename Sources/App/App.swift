@@ -51,7 +51,7 @@ public final class App {
       sockets: ChatSocket(
         server: server, hub: hub, verifier: verifier, store: store, readers: readers,
         allowedOrigins: configuration.allowOrigin),
-      isReady: { [unowned self] in isReady }
+      keySet: KeySetRoute(key), isReady: { [unowned self] in isReady }
     ).add(to: server)
     loop.atEndOfTick { [unowned self] in hub.handOver() }
   }

@@ -6,6 +6,7 @@ struct Routes {
   let hub: Hub
   let verifier: TokenVerifier
   let sockets: ChatSocket
+  let keySet: KeySetRoute
   let isReady: () -> Bool
 
   func add(to server: Server) {
@@ -22,6 +23,7 @@ struct Routes {
     server.route(.get, "/livez", .loop(health.live))
     server.route(.get, "/readyz", .loop(health.ready))
     server.route(.get, "/version", .loop(health.version))
+    server.route(.get, "/.well-known/jwks.json", .loop(keySet.keys))
 
     server.route(.post, base + "/auth/login", .task(auth.login))
     server.route(.post, base + "/auth/refresh", .task(auth.refresh))

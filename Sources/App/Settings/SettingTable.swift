@@ -9,7 +9,7 @@ public enum SettingTable {
     Setting("data", \.data, .path(), "the directory of the store"),
     Setting(
       "jwt-key", \.jwtKey, .path(unset: "DATA/jwt.key"),
-      "the file with the tokens' signing key, base64url of 32 bytes or more"),
+      "the tokens' signing key: base64url of 32 bytes, or a P-256 or Ed25519 PEM"),
     Setting("pid-file", \.pidFile, .path(unset: "none"), "a file for the process id while the server runs"),
     Setting(
       "access-ttl", \.accessTTL, .duration(.seconds(1)...(.seconds(30 * 86_400))),
