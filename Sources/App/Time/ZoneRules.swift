@@ -7,15 +7,13 @@ final class ZoneRules: Sendable {
   /// after, the nearest offset it knows holds on.
   static let supported: Range<Int64> = 0..<4_102_444_800_000
 
-  /// A stretch of time with one offset. Who walks through time keeps it, and asks again only behind its end.
+  /// A stretch of time with one offset.
   struct Span: Sendable, Equatable {
     /// Milliseconds since 1970. `Int64.min` and `Int64.max` where the table ends.
     let start: Int64
     let end: Int64
     /// Seconds that the local clock is ahead of UTC.
     let offset: Int64
-
-    func contains(_ instant: Int64) -> Bool { start <= instant && instant < end }
   }
 
   /// The name it was asked for by, which may be a link such as `Asia/Calcutta`.
@@ -29,7 +27,8 @@ final class ZoneRules: Sendable {
     var starts = [Int64.min]
     var date = Date(timeIntervalSince1970: Self.tableStart)
     var offsets = [Int64(zone.secondsFromGMT(for: date))]
-    // On Linux these are all changes of the zone's rules, those of the standard time as well.
+    // In spite of its name this finds every change of a zone's rules, those of the standard time as well (on
+    // Linux Foundation asks ICU, whose data is part of the program).
     while let next = zone.nextDaylightSavingTimeTransition(after: date), next > date,
       next.timeIntervalSince1970 < Self.tableEnd
     {
@@ -64,9 +63,9 @@ final class ZoneRules: Sendable {
       .prefix { $0 < range.upperBound }
   }
 
-  /// The first instant at which the local clock shows a time or a later one. The local time is given in
-  /// milliseconds as if it were UTC, in the years 0001 to 9999. So a time the clock skips is the end of the gap, and of a time that comes twice it is
-  /// the earlier.
+  /// The first instant at which the local clock shows a time or a later one. So of a time that the clock skips
+  /// it is the end of the gap, and of one that comes twice the earlier.
+  /// - Parameter local: milliseconds since 1970 as if it were UTC, in the years 0001 to 9999.
   func firstInstant(atLocal local: Int64) -> Int64 {
     var index = index(at: local - Self.widestOffset)
     while true {
