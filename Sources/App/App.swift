@@ -51,7 +51,8 @@ public final class App {
       sockets: ChatSocket(
         server: server, hub: hub, verifier: verifier, store: store, readers: readers,
         allowedOrigins: configuration.allowOrigin),
-      keySet: KeySetRoute(key), isReady: { [unowned self] in isReady }
+      keySet: KeySetRoute(key), measurementBytes: configuration.maxMeasurements,
+      isReady: { [unowned self] in isReady }
     ).add(to: server)
     loop.atEndOfTick { [unowned self] in hub.handOver() }
   }

@@ -7,6 +7,8 @@ struct Routes {
   let verifier: TokenVerifier
   let sockets: ChatSocket
   let keySet: KeySetRoute
+  /// What a body of measurements may have, bytes.
+  let measurementBytes: Int
   let isReady: () -> Bool
 
   func add(to server: Server) {
@@ -18,6 +20,11 @@ struct Routes {
     let users = UserRoutes(services: services)
     let conversations = ConversationRoutes(services: services)
     let messages = MessageRoutes(hub: hub)
+    let consumption = ConsumptionRoutes(services: services)
+    let measurements = MeasurementRoutes(services: services)
+    let upload = MeasurementUpload(services: services)
+    let resets = ResetRoutes(services: services)
+    let alerts = AlertRoutes(services: services)
     let health = HealthRoutes(isReady: isReady)
 
     server.route(.get, "/livez", .loop(health.live))
@@ -33,6 +40,26 @@ struct Routes {
     server.route(.get, base + "/users/me", gate: anybody, .worker(readers, users.me))
     server.route(.get, base + "/users/{id}", gate: anybody, .worker(readers, users.get))
 
+    server.route(
+      .get, base + "/users/{id}/consumption", gate: anybody, .worker(readers, consumption.ofUser))
+
+    server.route(
+      .get, base + "/devices/{id}/measurements", gate: anybody, .worker(readers, measurements.list))
+    server.route(
+      .post, base + "/devices/{id}/measurements", gate: admin, bodyLimit: measurementBytes,
+      .task(upload.toOne))
+    server.route(
+      .post, base + "/measurements", gate: admin, bodyLimit: measurementBytes, .task(upload.toAny))
+    server.route(
+      .get, base + "/devices/{id}/consumption", gate: anybody, .worker(readers, consumption.ofDevice))
+    server.route(.get, base + "/devices/{id}/resets", gate: anybody, .worker(readers, resets.list))
+    server.route(.post, base + "/devices/{id}/resets", gate: admin, .task(resets.create))
+    server.route(.delete, base + "/devices/{id}/resets/{reset_id}", gate: admin, .task(resets.delete))
+
+    server.route(.get, base + "/alerts", gate: anybody, .worker(readers, alerts.list))
+    server.route(.post, base + "/alerts/{id}/acknowledge", gate: anybody, .task(alerts.acknowledge))
+
+    server.route(.post, base + "/support", gate: anybody, .task(conversations.support))
     server.route(.get, base + "/conversations", gate: anybody, .worker(readers, conversations.list))
     server.route(.post, base + "/conversations", gate: anybody, .task(conversations.create))
     server.route(.get, base + "/conversations/{id}", gate: anybody, .worker(readers, conversations.get))

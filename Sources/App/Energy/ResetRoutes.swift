@@ -45,7 +45,9 @@ struct ResetRoutes: Sendable {
       let key = try request.idempotencyKey(of: caller.user)
       return try await services.writer.transact { transaction in
         try IdempotencyKey.once(key, in: transaction.db) {
-          guard let device = try transaction.devices.device(id, transaction.db) else { throw Problem.notFound }
+          guard let device = try transaction.devices.device(id, transaction.db) else {
+            throw Problem.notFound
+          }
           let (place, reset) = try Self.check(body, device)
           let made = try ResetStore.declare(reset, of: device.meters[place].id, .now(), transaction.db)
           try Self.refresh(device, place, around: reset.at, transaction)

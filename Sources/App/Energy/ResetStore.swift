@@ -83,7 +83,8 @@ enum ResetStore {
 
   /// Takes a declared one away; of a fall that was found it is noted that it was none.
   static func undo(_ id: Int64, _ db: Database) throws {
-    try db.execute(sql: "UPDATE resets SET kind = 'undone' WHERE id = ? AND kind = 'detected'", arguments: [id])
+    try db.execute(
+      sql: "UPDATE resets SET kind = 'undone' WHERE id = ? AND kind = 'detected'", arguments: [id])
     try db.execute(sql: "DELETE FROM resets WHERE id = ? AND kind = 'declared'", arguments: [id])
   }
 }

@@ -37,6 +37,8 @@ public enum SettingTable {
       "max-connections", \.maxConnections, .number(1...1_000_000), "connections at one time"),
     Setting("max-header", \.maxHeader, .size(1024...(1 << 20)), "the longest head of a request"),
     Setting("max-body", \.maxBody, .size(1024...(1 << 30)), "the longest body of a request"),
+    Setting(
+      "max-measurements", \.maxMeasurements, .size(1024...(1 << 30)), "the longest body of measurements"),
     Setting("max-message", \.maxMessage, .size(1024...(16 << 20)), "the longest WebSocket message"),
     Setting(
       "send-buffer", \.sendBuffer, .size((16 << 10)...(1 << 30)),

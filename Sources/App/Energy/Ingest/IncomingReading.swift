@@ -9,7 +9,7 @@ struct IncomingReading: Sendable {
 }
 
 /// Why a reading was not taken.
-struct Rejection: Error, Sendable, Equatable, Encodable {
+struct Rejection: Error, Sendable, Equatable {
   let index: Int
   /// A URI reference, as that of a problem.
   let type: String
@@ -23,7 +23,7 @@ struct Rejection: Error, Sendable, Equatable, Encodable {
 }
 
 /// What became of the readings of a request.
-struct IntakeReport: Sendable, Encodable {
+struct IntakeReport: Sendable {
   /// New ones.
   private(set) var accepted = 0
   /// Those that were there already, just so.
@@ -37,11 +37,6 @@ struct IntakeReport: Sendable, Encodable {
 
   /// What an answer names: eight megabytes of empty lines must not make an answer of a hundred.
   private static let named = 1000
-
-  private enum CodingKeys: String, CodingKey {
-    case accepted, duplicates, corrected, rejected
-    case rejectedCount = "rejected_count"
-  }
 
   mutating func add(_ change: ReadingStore.Change) {
     switch change {
