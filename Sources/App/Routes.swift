@@ -7,6 +7,8 @@ struct Routes {
   let verifier: TokenVerifier
   let sockets: ChatSocket
   let keySet: KeySetRoute
+  let deviceView: DeviceView
+  let deviceKeys: DeviceKeyRoutes
   let isReady: () -> Bool
 
   func add(to server: Server) {
@@ -16,6 +18,7 @@ struct Routes {
     let readers = services.readers
     let auth = AuthRoutes(services: services)
     let users = UserRoutes(services: services)
+    let devices = DeviceRoutes(services: services)
     let conversations = ConversationRoutes(services: services)
     let messages = MessageRoutes(hub: hub)
     let health = HealthRoutes(isReady: isReady)
@@ -32,6 +35,15 @@ struct Routes {
     server.route(.post, base + "/users", gate: admin, .task(users.create))
     server.route(.get, base + "/users/me", gate: anybody, .worker(readers, users.me))
     server.route(.get, base + "/users/{id}", gate: anybody, .worker(readers, users.get))
+
+    server.route(.get, base + "/devices", gate: anybody, .worker(readers, devices.list))
+    server.route(.post, base + "/devices", gate: admin, .task(devices.create))
+    server.route(.get, base + "/devices/{id}", gate: anybody, .loop(deviceView.get))
+    server.route(.patch, base + "/devices/{id}", gate: admin, .task(devices.change))
+    server.route(.delete, base + "/devices/{id}", gate: admin, .task(devices.delete))
+    server.route(.get, base + "/devices/{id}/keys", gate: admin, .worker(readers, deviceKeys.list))
+    server.route(.post, base + "/devices/{id}/keys", gate: admin, .task(deviceKeys.create))
+    server.route(.delete, base + "/devices/{id}/keys/{key_id}", gate: admin, .task(deviceKeys.delete))
 
     server.route(.get, base + "/conversations", gate: anybody, .worker(readers, conversations.list))
     server.route(.post, base + "/conversations", gate: anybody, .task(conversations.create))
