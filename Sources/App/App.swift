@@ -40,7 +40,9 @@ public final class App {
     hub = Hub(
       server: server, epoch: store.epoch, position: try store.read(Positions.last),
       limits: Hub.Limits(configuration), submit: { writer.submit($0) })
-    committed.hub.value = hub
+    committed.target.value.hub = hub
+    let deviceView = DeviceView(store: store, readers: readers, mailbox: loop.mailbox)
+    committed.target.value.devices = deviceView
     let verifier = TokenVerifier(key: key)
     let services = Services(
       store: store, writer: writer, readers: readers, cpu: cpu, passwords: passwords,
@@ -51,8 +53,9 @@ public final class App {
       sockets: ChatSocket(
         server: server, hub: hub, verifier: verifier, store: store, readers: readers,
         allowedOrigins: configuration.allowOrigin),
-      keySet: KeySetRoute(key), measurementBytes: configuration.maxMeasurements,
-      isReady: { [unowned self] in isReady }
+      keySet: KeySetRoute(key), deviceView: deviceView,
+      deviceKeys: DeviceKeyRoutes(services: services, signingKey: key),
+      measurementBytes: configuration.maxMeasurements, isReady: { [unowned self] in isReady }
     ).add(to: server)
     loop.atEndOfTick { [unowned self] in hub.handOver() }
   }
@@ -97,9 +100,12 @@ public final class App {
 
 /// Brings what is on disk from the writer's thread to the loop.
 private final class Committed: Sendable {
-  /// Filled once, on the loop, when the hub exists; read there only.
-  final class Target { var value: Hub? }
-  private let target: LoopBound<Target>
+  /// Filled once, on the loop, when they exist; read there only.
+  final class Target {
+    var hub: Hub?
+    var devices: DeviceView?
+  }
+  let target: LoopBound<Target>
   private let mailbox: Mailbox
 
   init(_ loop: EventLoop) {
@@ -107,11 +113,9 @@ private final class Committed: Sendable {
     mailbox = loop.mailbox
   }
 
-  var hub: Target { target.value }
-
   func deliver(_ batch: PublishBatch) {
     let target = target
-    mailbox.post { target.value.value?.didCommit(batch) }
+    mailbox.post { target.value.hub?.didCommit(batch) }
   }
 
   func deliver(_ announcements: [Announcement]) {
@@ -119,8 +123,9 @@ private final class Committed: Sendable {
     mailbox.post {
       for announcement in announcements {
         switch announcement {
-        case .message(let message): target.value.value?.tell(message)
-        case .alert(let event): target.value.value?.tell(event)
+        case .message(let message): target.value.hub?.tell(message)
+        case .alert(let event): target.value.hub?.tell(event)
+        case .deviceChanged(let id): target.value.devices?.forget(id)
         }
       }
     }

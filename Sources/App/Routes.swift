@@ -7,6 +7,8 @@ struct Routes {
   let verifier: TokenVerifier
   let sockets: ChatSocket
   let keySet: KeySetRoute
+  let deviceView: DeviceView
+  let deviceKeys: DeviceKeyRoutes
   /// What a body of measurements may have, bytes.
   let measurementBytes: Int
   let isReady: () -> Bool
@@ -15,9 +17,11 @@ struct Routes {
     let base = API.base
     let anybody = BearerGate.make(verifier)
     let admin = BearerGate.make(verifier, role: .admin)
+    let sender = MeasurementGate.make(verifier)
     let readers = services.readers
     let auth = AuthRoutes(services: services)
     let users = UserRoutes(services: services)
+    let devices = DeviceRoutes(services: services)
     let conversations = ConversationRoutes(services: services)
     let messages = MessageRoutes(hub: hub)
     let consumption = ConsumptionRoutes(services: services)
@@ -40,16 +44,25 @@ struct Routes {
     server.route(.get, base + "/users/me", gate: anybody, .worker(readers, users.me))
     server.route(.get, base + "/users/{id}", gate: anybody, .worker(readers, users.get))
 
+    server.route(.get, base + "/devices", gate: anybody, .worker(readers, devices.list))
+    server.route(.post, base + "/devices", gate: admin, .task(devices.create))
+    server.route(.get, base + "/devices/{id}", gate: anybody, .loop(deviceView.get))
+    server.route(.patch, base + "/devices/{id}", gate: admin, .task(devices.change))
+    server.route(.delete, base + "/devices/{id}", gate: admin, .task(devices.delete))
+    server.route(.get, base + "/devices/{id}/keys", gate: admin, .worker(readers, deviceKeys.list))
+    server.route(.post, base + "/devices/{id}/keys", gate: admin, .task(deviceKeys.create))
+    server.route(.delete, base + "/devices/{id}/keys/{key_id}", gate: admin, .task(deviceKeys.delete))
+
     server.route(
       .get, base + "/users/{id}/consumption", gate: anybody, .worker(readers, consumption.ofUser))
 
     server.route(
       .get, base + "/devices/{id}/measurements", gate: anybody, .worker(readers, measurements.list))
     server.route(
-      .post, base + "/devices/{id}/measurements", gate: admin, bodyLimit: measurementBytes,
+      .post, base + "/devices/{id}/measurements", gate: sender, bodyLimit: measurementBytes,
       .task(upload.toOne))
     server.route(
-      .post, base + "/measurements", gate: admin, bodyLimit: measurementBytes, .task(upload.toAny))
+      .post, base + "/measurements", gate: sender, bodyLimit: measurementBytes, .task(upload.toAny))
     server.route(
       .get, base + "/devices/{id}/consumption", gate: anybody, .worker(readers, consumption.ofDevice))
     server.route(.get, base + "/devices/{id}/resets", gate: anybody, .worker(readers, resets.list))

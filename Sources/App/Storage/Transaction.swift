@@ -24,4 +24,6 @@ enum Announcement: Sendable {
   /// The server has said something in a conversation.
   case message(SystemMessage)
   case alert(AlertEvent)
+  /// A device was made, changed or deleted.
+  case deviceChanged(Int64)
 }

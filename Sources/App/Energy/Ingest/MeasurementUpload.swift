@@ -1,3 +1,4 @@
+import GRDB
 import Reactor
 
 /// `POST /measurements` and `POST /devices/{id}/measurements`: parses what comes, hands it to the writer in batches, and
@@ -91,15 +92,29 @@ struct MeasurementSender: Sendable {
   /// - Throws: `not-found` if it is not there, or is not the sender's.
   static func find(_ request: Request, device: Int64?, _ services: Services) async throws -> MeasurementSender
   {
-    let caller = try request.caller()
-    let sender = MeasurementSender(id: caller.user, device: nil)
-    guard let device else { return sender }
-    let store = services.store
-    let isThere = try await services.readers.run {
-      try store.read { try DeviceCatalog.load(device, $0) != nil }
+    let context = request.context
+    if device == nil, let caller = context as? Caller {
+      return MeasurementSender(id: caller.user, device: nil)
     }
-    guard isThere else { throw Problem.notFound }
-    return sender
+    let store = services.store
+    return try await services.readers.run {
+      try store.read { db in
+        let sender = try find(context, db)
+        guard let device else { return sender }
+        guard sender.device ?? device == device, try DeviceStore.find(device, in: db) != nil else {
+          throw Problem.notFound
+        }
+        return sender
+      }
+    }
+  }
+
+  private static func find(_ context: (any Sendable)?, _ db: Database) throws -> MeasurementSender {
+    if let caller = context as? Caller { return MeasurementSender(id: caller.user, device: nil) }
+    guard let credential = context as? DeviceCredential,
+      let device = try DeviceKeyStore.device(forDigest: credential.digest, in: db)
+    else { throw BearerGate.unauthorized(.badSignature) }
+    return MeasurementSender(id: -device, device: device)
   }
 
   func store(_ readings: [IncomingReading], _ transaction: Transaction) throws -> IntakeReport {
