@@ -2,6 +2,7 @@ import Reactor
 
 /// `/conversations/{id}/messages`.
 final class MessageRoutes {
+  private static let fields: Set = ["key", "text", "reply_to"]
   private let hub: Hub
 
   init(hub: Hub) { self.hub = hub }
@@ -49,7 +50,10 @@ final class MessageRoutes {
     } catch {
       throw Problem(.malformed, detail: "The body is not one JSON object.")
     }
-    if let field = message.wrongField { throw .validation("/\(field)", "has the wrong type") }
+    // The other fields of a socket's requests are none of this one's.
+    if let field = message.wrongField.map({ "\($0)" }), Self.fields.contains(field) {
+      throw .validation("/\(field)", "has the wrong type")
+    }
     return try message.withMessage(to: conversation) { key, text, replyTo in
       hub.publish(sender: user) { batch in
         PublishBatch.Entry(

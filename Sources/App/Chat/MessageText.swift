@@ -1,7 +1,7 @@
 /// The rules of a message's text and key.
 enum MessageText {
   static let maximumCharacters = 8_000
-  static let maximumKeyBytes = 128
+  static let maximumKeyCharacters = 128
 
   /// The text without white space at its ends.
   static func trimmed(_ text: UnsafeRawBufferPointer) throws(Problem) -> UnsafeRawBufferPointer {
@@ -11,28 +11,26 @@ enum MessageText {
     while end > start, case let width = spaceWidth(text, endingAt: end), width > 0 { end -= width }
     let result = UnsafeRawBufferPointer(rebasing: text[start..<end])
     if result.isEmpty { throw .validation("/text", "must hold a character that is no white space") }
-    try checkCharacters(result)
+    try checkCharacters(result, "/text", maximum: maximumCharacters)
     return result
   }
 
   static func checkKey(_ key: UnsafeRawBufferPointer) throws(Problem) {
-    guard 1...maximumKeyBytes ~= key.count else {
-      throw .validation("/key", "must be 1 to \(maximumKeyBytes) bytes long")
-    }
-    if key.contains(0) { throw .validation("/key", "must not hold the character U+0000") }
+    if key.isEmpty { throw .validation("/key", "must hold at least 1 character") }
+    try checkCharacters(key, "/key", maximum: maximumKeyCharacters)
   }
 
   /// A character is a Unicode scalar, as in JSON Schema's `maxLength`.
-  private static func checkCharacters(_ text: UnsafeRawBufferPointer) throws(Problem) {
+  private static func checkCharacters(
+    _ text: UnsafeRawBufferPointer, _ pointer: String, maximum: Int
+  ) throws(Problem) {
     var characters = 0
     for byte in text {
-      if byte == 0 { throw .validation("/text", "must not hold the character U+0000") }
+      if byte == 0 { throw .validation(pointer, "must not hold the character U+0000") }
       // Every scalar has one byte that is no continuation.
       if byte & 0xC0 != 0x80 { characters += 1 }
     }
-    if characters > maximumCharacters {
-      throw .validation("/text", "must hold at most \(maximumCharacters) characters")
-    }
+    if characters > maximum { throw .validation(pointer, "must hold at most \(maximum) characters") }
   }
 
   /// The length of the white space (Unicode's White_Space) that starts there; 0 if none does.

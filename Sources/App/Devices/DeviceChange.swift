@@ -23,8 +23,9 @@ struct DeviceChange: Decodable, Sendable {
   init(from decoder: any Decoder) throws {
     var fields = try FieldReader(decoder, keyedBy: CodingKeys.self)
     name = fields.change(.name, LabelRule.text, LabelRule.parse)
-    address = fields.change(.address, "must be at most 500 characters") {
-      $0.unicodeScalars.count <= 500 ? $0 : nil
+    // SQLite's texts end at U+0000 for most who read them.
+    address = fields.change(.address, "must be at most 500 characters, none of them U+0000") {
+      $0.unicodeScalars.count <= 500 && !$0.unicodeScalars.contains("\0") ? $0 : nil
     }
     owner = fields.change(.owner, Self.unknownOwner.detail, EntityID.user.parse)
     timezone = fields.change(.timezone, "must be a time zone of the IANA database, such as 'Europe/Berlin'") {
