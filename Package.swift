@@ -25,13 +25,14 @@ let package = Package(
   ],
   targets: [
     .target(name: "CLinux"),
+    .target(name: "CDocuments", exclude: ["docs.html", "openapi.json"]),
     .systemLibrary(
       name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .target(name: "Reactor", dependencies: ["CLinux", "COpenSSL"], swiftSettings: swift),
     .target(
       name: "App",
       dependencies: [
-        "Reactor", "COpenSSL",
+        "Reactor", "CDocuments", "COpenSSL",
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "GRDB", package: "GRDB.swift"),

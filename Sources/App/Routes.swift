@@ -30,11 +30,14 @@ struct Routes {
     let resets = ResetRoutes(services: services)
     let alerts = AlertRoutes(services: services)
     let health = HealthRoutes(isReady: isReady)
+    let documents = DocumentRoutes()
 
     server.route(.get, "/livez", .loop(health.live))
     server.route(.get, "/readyz", .loop(health.ready))
     server.route(.get, "/version", .loop(health.version))
     server.route(.get, "/.well-known/jwks.json", .loop(keySet.keys))
+    server.route(.get, "/openapi.json", .loop(documents.openAPI))
+    server.route(.get, "/docs", .loop(documents.page))
 
     server.route(.post, base + "/auth/login", .task(auth.login))
     server.route(.post, base + "/auth/refresh", .task(auth.refresh))
@@ -53,6 +56,8 @@ struct Routes {
     server.route(.post, base + "/devices/{id}/keys", gate: admin, .task(deviceKeys.create))
     server.route(.delete, base + "/devices/{id}/keys/{key_id}", gate: admin, .task(deviceKeys.delete))
 
+    server.route(
+      .get, base + "/users/me/consumption", gate: anybody, .worker(readers, consumption.ofCaller))
     server.route(
       .get, base + "/users/{id}/consumption", gate: anybody, .worker(readers, consumption.ofUser))
 

@@ -15,6 +15,8 @@ def pytest_addoption(parser):
     group.addoption(
         "--seed", type=int, default=None, help="seed of the crash test (default: random, printed)"
     )
+    group.addoption("--fuzz-examples", type=int, default=12, help="requests of each kind for each operation")
+    group.addoption("--fuzz-seed", type=int, default=1, help="seed of the requests that are made up")
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,14 @@ public struct Router {
   private final class Node {
     var literals: [(segment: [UInt8], node: Node)] = []
     var parameter: Node?
+    /// The path as it was added.
+    var path = ""
     var routes: [(method: Method, route: Route)] = []
+
+    var all: [(method: Method, path: String)] {
+      routes.map { ($0.method, path) }
+        + (literals.map(\.node) + [parameter].compactMap(\.self)).flatMap(\.all)
+    }
   }
 
   private let root = Node()
@@ -45,8 +52,12 @@ public struct Router {
     for segment in path.split(separator: "/") { node = child(of: node, for: segment) }
     precondition(
       !node.routes.contains { $0.method == method }, "the route \(method.token) \(path) is there twice")
+    node.path = path
     node.routes.append((method, route))
   }
+
+  /// What is in the table.
+  var routes: [(method: Method, path: String)] { root.all }
 
   private func child(of node: Node, for segment: Substring) -> Node {
     if segment.hasPrefix("{") {

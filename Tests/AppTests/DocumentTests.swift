@@ -1,0 +1,67 @@
+import CDocuments
+import Foundation
+import Testing
+
+@testable import App
+@testable import Reactor
+
+/// The description of the API against the program. What the server answers is held to it from outside.
+@Suite struct DocumentTests {
+  private let document: [String: Any]
+
+  init() throws {
+    let parsed = try JSONSerialization.jsonObject(with: Data([UInt8](document_openapi())))
+    document = try #require(parsed as? [String: Any])
+  }
+
+  private func member(_ path: String...) throws -> Any {
+    try path.reduce(document as Any) { try #require(($0 as? [String: Any])?[$1]) }
+  }
+
+  @Test func `the document names this version`() throws {
+    #expect(try member("info", "version") as? String == Version.current)
+  }
+
+  @Test func `every route is described, and nothing else`() throws {
+    let directory = try TemporaryDirectory()
+    let app = try App(
+      Configuration(), store: Store(directory: directory.path, for: .command),
+      key: try #require(SigningKey(bytes: Array(0..<32))), passwords: PasswordHasher(n: 2))
+    let routes = Set(app.server.router.routes.map { "\($0.method.token) \($0.path)" })
+    let paths = try #require(try member("paths") as? [String: [String: Any]])
+    let described = Set(paths.flatMap { path, methods in methods.keys.map { "\($0.uppercased()) \(path)" } })
+    #expect(routes.subtracting(described).sorted() == [])
+    #expect(described.subtracting(routes).sorted() == [])
+  }
+
+  @Test func `every kind of problem is described, and nothing else`() throws {
+    let described = try member("components", "schemas", "ProblemType", "enum") as? [String]
+    #expect(described?.sorted() == ProblemKind.allCases.map(\.type).sorted())
+  }
+
+  @Test func `every problem that is shown is one of the program's`() throws {
+    let responses = try #require(try member("components", "responses") as? [String: [String: Any]])
+    var count = 0
+    for (name, response) in responses {
+      let content = (response["content"] as? [String: [String: Any]])?["application/problem+json"]
+      guard let example = content?["example"] as? [String: Any] else { continue }
+      let kind = ProblemKind.allCases.first { $0.type == example["type"] as? String }
+      #expect(kind?.title == example["title"] as? String, "\(name)")
+      #expect(kind.map { Int($0.status.rawValue) } == example["status"] as? Int, "\(name)")
+      count += 1
+    }
+    #expect(count > 15)
+  }
+}
+
+@Suite struct InlineElementTests {
+  @Test func `the digest is of what stands between the tags`() {
+    let page = Array("<html><script>let a</script><p></p></html>".utf8)
+    // printf 'let a' | openssl dgst -sha256 -binary | base64
+    #expect(
+      InlineElement.digest("script", in: page) == "'sha256-IfEXP/8HLuXoAiy0hZVrCAcjcLsZqYFpLOHDGj8enqE='")
+    #expect(InlineElement.digest("style", in: page) == nil)
+    #expect(InlineElement.digest("p", in: page) == "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='")
+    #expect(InlineElement.digest("script", in: Array("<script>let a".utf8)) == nil)
+  }
+}

@@ -1,0 +1,233 @@
+"""What Schemathesis must know beyond the document: a caller that it can destroy and get anew, objects that are there, and
+the few rules between fields that a schema cannot say. Loaded into its process; see test_openapi.py."""
+
+import base64
+import datetime
+import itertools
+import os
+import re
+import subprocess
+import uuid
+
+import requests
+import schemathesis
+from hypothesis import strategies as st
+
+URL = os.environ["FUZZ_URL"]
+API = URL + "/api/v1"
+PASSWORD = "correct horse battery"
+POOL = 3  # users and devices that stay
+EXAMPLES = {"u1", "u12"}  # users in the document's examples
+CURSOR = "NQ"  # stands for one that its list takes
+NOW = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+
+
+class World:
+    """The server's inhabitants. Users are made by the program itself, so it does not matter who was deleted over REST."""
+
+    def __init__(self):
+        self.numbers = itertools.count(1)
+        self.http = requests.Session()
+        self.http.trust_env = False
+        self.keeper = self.login(self.add_user("admin"))
+        self.users = [self.new_user() for _ in range(POOL)]
+        self.caller = None
+        self.renew()
+        self.devices = [self.new_device() for _ in range(POOL)]
+        self.conversation = self.post("/conversations", kind="direct", member_ids=self.users[:1])["id"]
+        self.seqs = [self.post(f"/conversations/{self.conversation}/messages", text="x", key=fresh())["seq"] for _ in "12"]
+        self.alert = self.new_alert()
+
+    def add_user(self, role) -> str:
+        name = f"fuzz-{next(self.numbers)}"
+        command = [os.environ["WATTLOOP"], "user", "add", name, "--role", role, "--data", os.environ["FUZZ_DATA"]]
+        subprocess.run(command + ["--scrypt-n", "1024"], input=PASSWORD, text=True, check=True, capture_output=True)
+        return name
+
+    def login(self, name) -> dict:
+        answer = self.http.post(API + "/auth/login", json={"username": name, "password": PASSWORD}, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    def renew(self):
+        """Another caller, if this one's token is dead."""
+        if self.caller is None or self.get("/users/me", self.caller).status_code != 200:
+            self.caller = self.login(self.add_user(os.environ["FUZZ_ROLE"]))
+
+    def get(self, path, session) -> requests.Response:
+        return self.http.get(API + path, headers=bearer(session), timeout=10)
+
+    def post(self, path, session=None, **body) -> dict:
+        session = session or (self.caller if path.startswith("/conversations") else self.keeper)
+        answer = self.http.post(API + path, json=body, headers=bearer(session), timeout=10)
+        assert answer.status_code in (200, 201), answer.text
+        return answer.json()
+
+    def new_user(self) -> str:
+        name = f"pool-{uuid.uuid4()}"
+        return self.post("/users", username=name, password=PASSWORD, role="client")["id"]
+
+    def new_device(self) -> str:
+        """Its main metric is a counter, so that resets can be declared; the caller owns it, so that clients see it."""
+        owner = self.caller["user"]["id"]
+        metrics = [{"name": "energy", "kind": "counter"}]
+        return self.post("/devices", name="Meter", owner_id=owner, metrics=metrics, max_hourly_kwh=1)["id"]
+
+    def new_alert(self) -> str:
+        hour = (NOW - datetime.timedelta(hours=5)).replace(minute=0, second=0)
+        readings = [(hour, 10), (hour + datetime.timedelta(minutes=50), 20)]
+        lines = "".join(f"{time.isoformat()},{value}\n" for time, value in readings)
+        headers = bearer(self.keeper) | {"Content-Type": "text/csv"}
+        path = f"{API}/devices/{self.devices[0]}/measurements"
+        self.http.post(path, data="timestamp,value\n" + lines, headers=headers, timeout=10).raise_for_status()
+        return self.get("/alerts", self.keeper).json()["items"][0]["id"]
+
+
+def bearer(session) -> dict:
+    return {"Authorization": f"Bearer {session['access_token']}"}
+
+
+def fresh() -> str:
+    return uuid.uuid4().hex
+
+
+world = World()
+
+
+@schemathesis.auth(refresh_interval=None)
+class Caller:
+    def get(self, case, context):
+        return world.caller["access_token"]
+
+    def set(self, case, data, context):
+        case.headers = case.headers or {}
+        case.headers["Authorization"] = f"Bearer {data}"
+
+
+# Ids, names and times that mean something here.
+moments = st.integers(0, 300 * 86400).map(lambda seconds: NOW - datetime.timedelta(seconds=seconds))
+stamps = moments.map(lambda moment: moment.isoformat().replace("+00:00", "Z"))
+lines = st.lists(st.tuples(stamps, st.floats(0, 1000)), max_size=5)
+
+
+def csv(rows) -> bytes:
+    return ("timestamp,value\r\n" + "".join(f"{time},{value}\r\n" for time, value in rows)).encode()
+
+
+def ndjson(rows) -> bytes:
+    return "".join(f'{{"timestamp":"{time}","value":{value}}}\n' for time, value in rows).encode()
+
+
+for name, strategy in {
+    "user-id": st.sampled_from(world.users),
+    "device-id": st.sampled_from(world.devices),
+    "alert-id": st.just(world.alert),
+    "conversation-id": st.just(world.conversation),
+    "date-time": stamps,
+    "past-date-time": stamps,
+    "date": moments.map(lambda moment: moment.date().isoformat()),
+    "iana-timezone": st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu"]),
+    "metric-name": st.just("energy"),
+    "counter-name": st.just("energy"),
+    "cursor": st.just(CURSOR),
+    "current-password": st.just(PASSWORD),
+    "idempotency-key": st.uuids().map(str),
+}.items():
+    schemathesis.openapi.format(name, strategy)
+
+
+@schemathesis.serializer("text/csv", "application/x-ndjson")
+def as_it_is(context, value):
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+schemathesis.openapi.media_type("text/csv", lines.map(csv))
+schemathesis.openapi.media_type("application/x-ndjson", lines.map(ndjson))
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """Valid values that do not go together are made to; what is wrong stays wrong."""
+    path = case.operation.path
+    spare(case, path)
+    if isinstance(case.query, dict):
+        mend_query(case.query, path, case.path_parameters or {})
+    if isinstance(case.body, dict):
+        mend_body(case.body, path, case.path_parameters or {})
+    for name in list(case.headers or {}):
+        if name.lower() == "idempotency-key" and re.fullmatch(r"[!-~]{1,255}", str(case.headers[name])):
+            case.headers[name] = fresh()
+
+
+def spare(case, path):
+    """The objects of the pool stay as they are: what would change or end one gets one of its own."""
+    ids = case.path_parameters or {}
+    if case.method not in ("PATCH", "DELETE") or not path.endswith("/{id}"):
+        return
+    if ids.get("id") in world.users:
+        ids["id"] = world.new_user()
+    if ids.get("id") in world.devices:
+        ids["id"] = world.new_device()
+
+
+def mend_query(query, path, ids):
+    if query.get("cursor") == CURSOR:
+        place = {"/measurements": "0.5", "/conversations": "5.5"}.get(path[path.rindex("/") :], "5")
+        query["cursor"] = base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+    times = [query.get("from"), query.get("to")]
+    if all(map(instant, times)):
+        query["from"], query["to"] = sorted(times, key=instant)
+        if instant(query["from"]) == instant(query["to"]):
+            del query["to"]
+    if is_number(query.get("before_seq"), 1) and is_number(query.get("after_seq"), 0):
+        del query["after_seq"]
+    if query.get("metric") == "energy" and ids.get("id") not in world.devices:
+        del query["metric"]
+
+
+def instant(text):
+    """For the order of times; None for what is none."""
+    try:
+        time = datetime.datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=datetime.UTC)
+
+
+def is_number(value, least) -> bool:
+    return str(value).isascii() and str(value).isdigit() and least <= int(value) < 1 << 63
+
+
+def plain(value):
+    """A value that a set can be asked for."""
+    return value if isinstance(value, str) else None
+
+
+def mend_body(body, path, ids):
+    if plain(body.get("owner_id")) in EXAMPLES:
+        body["owner_id"] = world.users[0]
+    members = body.get("member_ids")
+    if isinstance(members, list):
+        members[:] = [world.users[0] if plain(member) in EXAMPLES else member for member in members]
+    if body.get("kind") == "direct" and isinstance(members, list) and members and set(map(str, members)) <= set(world.users):
+        body["member_ids"] = world.users[:1]
+    if path.endswith("/messages"):
+        if isinstance(body.get("key"), str) and 1 <= len(body["key"]) <= 128 and "\0" not in body["key"]:
+            body["key"] = fresh()
+        if type(body.get("reply_to")) is int and 1 <= body["reply_to"] < 1 << 63:
+            body["reply_to"] = world.seqs[0] if ids.get("id") == world.conversation else None
+    if isinstance(body.get("metrics"), list):
+        seen = set()
+        for number, metric in enumerate(body["metrics"]):
+            if isinstance(metric, dict) and isinstance(metric.get("name"), str):
+                if metric["name"] in seen and re.fullmatch("[a-z][a-z0-9_]{0,60}", metric["name"]):
+                    metric["name"] += str(number)
+                seen.add(metric["name"])
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    """Logging out, disabling or changing the role or the password of the caller ends its token."""
+    ends = case.operation.path.endswith("/logout") or "/users" in case.operation.path and case.method == "PATCH"
+    if response.status_code == 401 or ends and response.status_code < 300:
+        world.renew()
