@@ -50,6 +50,19 @@ def test_the_quick_tour_works_as_it_is_written(server, tmp_path):
     assert '"type":"hello"' in seen and '"type":"ok","id":"1","seq":2' in seen
 
 
+def test_the_devices_of_the_tour_work_as_they_are_written(server):
+    def here(text: str) -> str:
+        return text.replace("127.0.0.1:8080", server.url.split("//")[1]).replace('"PASSWORD"', f'"{ADMIN_PASSWORD}"')
+
+    login, _, devices = [here(text) for language, text in BLOCKS if "curl" in text]
+    prepare = "\n".join(line for line in login.splitlines() if "users/me" not in line) + "\n"
+    made, key, reading = re.findall(r'curl.*?(?=\ncurl|\Z)', devices, re.DOTALL)
+    device = re.search(r'"id":"(d\d+)"', shell(prepare + made))[1]
+    token = re.search(r'"token":"(wlk_[\w-]+)"', shell(prepare + key.replace("DEVICE_ID", device)))[1]
+    answer = shell(prepare + reading.replace("DEVICE_ID", device).replace("DEVICE_TOKEN", token))
+    assert '"accepted":1' in answer
+
+
 @pytest.mark.parametrize("flag,default", [
     (flag, default.strip())
     for flags, defaults in re.findall(r"^\| (`--.*?) \| (.*?) \|", README, re.MULTILINE)
