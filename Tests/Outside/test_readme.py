@@ -37,9 +37,11 @@ def test_the_quick_tour_works_as_it_is_written(server, tmp_path):
     stored = shell(prepare + message.replace("CONVERSATION_ID", conversation))
     assert '"seq":1' in stored and '"text":"Hello"' in stored
 
-    device, readings, used = re.findall(r'curl.*?(?=\ncurl|\Z)', energy, re.DOTALL)
+    device, key, readings, used = re.findall(r'curl.*?(?=\ncurl|\Z)', energy, re.DOTALL)
     device_id = re.search(r'"id":"(d\d+)"', shell(prepare + device.replace("USER_ID", user)))[1]
-    assert '"accepted":1' in shell(prepare + readings.replace("DEVICE_ID", device_id))
+    key_token = re.search(r'"token":"(wlk_[\w-]+)"', shell(prepare + key.replace("DEVICE_ID", device_id)))[1]
+    sending = readings.replace("DEVICE_ID", device_id).replace("DEVICE_TOKEN", key_token)
+    assert '"accepted":1' in shell(prepare + sending)
     hours = json.loads(shell(prepare + used.replace("DEVICE_ID", device_id)))["items"]
     # A day of 25 hours, of which the readings cover the third and the fourth: 02:00 comes twice.
     assert len(hours) == 25 and [hour["value"] for hour in hours[2:4]] == [1.6, 1.6]
