@@ -46,7 +46,9 @@ struct ConsumptionRoutes: Sendable {
   /// A client sees its own alone.
   private static func user(_ request: Request, _ caller: Caller, _ db: Database) throws -> Int64 {
     guard let text = request.parameters.first else { return caller.user }
-    guard let id = EntityID.user.parse(text), caller.role == .admin || caller.user == id, try UserStore.find(id, in: db) != nil else {
+    guard let id = EntityID.user.parse(text), caller.role == .admin || caller.user == id,
+      try UserStore.find(id, in: db) != nil
+    else {
       throw Problem.notFound
     }
     return id
