@@ -22,36 +22,36 @@ struct ConsumptionRoutes: Sendable {
     }
   }
 
-  /// The sum of all the user's devices, each by its main metric. A client sees its own alone.
+  /// The sum of all the user's devices, each by its main metric.
   @Sendable func ofUser(_ request: Request) -> Response {
     Answer.from {
       let caller = try request.caller()
-      guard let id = request.parameters.first.flatMap(EntityID.user.parse),
-        caller.role == .admin || caller.user == id
-      else { throw Problem.notFound }
-      return try sum(id, request)
-    }
-  }
-
-  @Sendable func ofCaller(_ request: Request) -> Response {
-    Answer.from { try sum(try request.caller().user, request) }
-  }
-
-  private func sum(_ user: Int64, _ request: Request) throws -> Response {
-    let query = try Query(request.query)
-    return try services.store.read { db in
-      guard try UserStore.find(user, in: db) != nil else { throw Problem.notFound }
-      let devices = try VisibleDevices.all(of: user, db)
-      let zones = Set(devices.map(\.zone.identifier))
-      let zone = zones.count == 1 ? devices.first?.zone : nil
-      let asked = try ConsumptionQuery(query, zone: zone ?? .utc)
-      var sums = Array(repeating: Consumption.Sum(), count: asked.buckets.count)
-      let meters = devices.compactMap { device in
-        device.place(ofMetric: asked.metric).map { device.meters[$0].id }
+      let query = try Query(request.query)
+      return try services.store.read { db in
+        let user = try Self.user(request, caller, db)
+        let devices = try VisibleDevices.all(of: user, db)
+        let zones = Set(devices.map(\.zone.identifier))
+        let zone = zones.count == 1 ? devices.first?.zone : nil
+        let asked = try ConsumptionQuery(query, zone: zone ?? .utc)
+        var sums = Array(repeating: Consumption.Sum(), count: asked.buckets.count)
+        let meters = devices.compactMap { device in
+          device.place(ofMetric: asked.metric).map { device.meters[$0].id }
+        }
+        for meter in meters { try Consumption.add(meter, over: asked.buckets, to: &sums, db) }
+        return ConsumptionPage.response(asked, sums, meters: meters.count)
       }
-      for meter in meters { try Consumption.add(meter, over: asked.buckets, to: &sums, db) }
-      return ConsumptionPage.response(asked, sums, meters: meters.count)
     }
+  }
+
+  /// A client sees its own alone.
+  private static func user(_ request: Request, _ caller: Caller, _ db: Database) throws -> Int64 {
+    guard let text = request.parameters.first else { return caller.user }
+    guard let id = EntityID.user.parse(text), caller.role == .admin || caller.user == id,
+      try UserStore.find(id, in: db) != nil
+    else {
+      throw Problem.notFound
+    }
+    return id
   }
 }
 

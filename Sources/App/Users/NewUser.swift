@@ -8,9 +8,9 @@ struct NewUser: Sendable, Equatable {
   let role: Role
 
   /// For the commands: a name that is known to be valid, and nothing else.
-  init(username: String, role: Role) {
+  init(username: String, displayName: String? = nil, role: Role) {
     self.username = username
-    displayName = username
+    self.displayName = displayName ?? username
     email = nil
     self.role = role
   }

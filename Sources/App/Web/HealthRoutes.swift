@@ -9,11 +9,10 @@ struct HealthRoutes {
   }
 
   let isReady: () -> Bool
+  private let alive = Answer.from { try Answer.json(Status(status: "live")) }
 
   /// The loop turns: that this answers is the proof.
-  func live(_ request: borrowing RequestView, _ responder: Responder) -> Response? {
-    Answer.from { try Answer.json(Status(status: "live")) }
-  }
+  func live(_ request: borrowing RequestView, _ responder: Responder) -> Response? { alive }
 
   /// 503 while the server drains: a balancer takes it out.
   func ready(_ request: borrowing RequestView, _ responder: Responder) -> Response? {

@@ -1,0 +1,93 @@
+"""Who may do what: every operation, asked by each kind of caller."""
+
+import pytest
+
+from harness.api import Api, create_user, direct, problem_of
+from harness.energy import at, create_device, interval, send
+
+NOON = at("2026-02-03T12:00")
+USER = {"username": "", "password": "long enough", "role": "client"}
+ANY, NO, GONE, YES = (200, 201), 403, 404, (200, 409)
+
+# Method, path, body; then the statuses for an administrator, the owner, another client, and a device's key.
+MATRIX = [
+    ("GET", "/users", None, 200, 200, 200, NO),
+    ("POST", "/users", {}, 422, NO, NO, NO),
+    ("GET", "/users/me", None, 200, 200, 200, NO),
+    ("PATCH", "/users/me", {"display_name": "X"}, 200, 200, 200, NO),
+    ("PATCH", "/users/me", {"role": "admin"}, YES, NO, NO, NO),
+    ("GET", "/users/{owner}", None, 200, 200, 200, NO),
+    ("PATCH", "/users/{owner}", {"email": "a@b.example"}, 200, (200, NO), NO, NO),
+    ("PATCH", "/users/{owner}", {"disabled": False}, 200, NO, NO, NO),
+    ("DELETE", "/users/u999999", None, GONE, NO, NO, NO),
+    ("GET", "/users/{owner}/consumption", None, 200, 200, GONE, NO),
+    ("GET", "/users/me/consumption", None, 200, 200, 200, NO),
+    ("GET", "/devices", None, 200, 200, 200, NO),
+    ("POST", "/devices", {}, 422, NO, NO, NO),
+    ("GET", "/devices/{device}", None, 200, 200, GONE, NO),
+    ("PATCH", "/devices/{device}", {"address": "here"}, 200, NO, NO, NO),
+    ("DELETE", "/devices/d999999", None, GONE, NO, NO, NO),
+    ("GET", "/devices/{device}/keys", None, 200, NO, NO, NO),
+    ("POST", "/devices/{device}/keys", {}, 201, NO, NO, NO),
+    ("DELETE", "/devices/{device}/keys/k999999", None, GONE, NO, NO, NO),
+    ("GET", "/devices/{device}/measurements", None, 200, 200, GONE, NO),
+    ("POST", "/devices/{device}/measurements", [], 200, NO, NO, 200),
+    ("POST", "/devices/{other}/measurements", [], 200, NO, NO, GONE),
+    ("POST", "/measurements", [], 200, NO, NO, 200),
+    ("GET", "/devices/{device}/consumption", None, 200, 200, GONE, NO),
+    ("GET", "/devices/{device}/resets", None, 200, 200, GONE, NO),
+    ("POST", "/devices/{device}/resets", {}, 422, NO, NO, NO),
+    ("DELETE", "/devices/{device}/resets/r999999", None, GONE, NO, NO, NO),
+    ("GET", "/alerts", None, 200, 200, 200, NO),
+    ("POST", "/alerts/{alert}/acknowledge", None, 200, 200, GONE, NO),
+    ("POST", "/support", None, ANY, ANY, ANY, NO),
+    ("GET", "/conversations", None, 200, 200, 200, NO),
+    ("POST", "/conversations", {}, 422, 422, 422, NO),
+    ("GET", "/conversations/{talk}", None, 200, 200, GONE, NO),
+    ("GET", "/conversations/{talk}/messages", None, 200, 200, GONE, NO),
+    ("POST", "/conversations/{talk}/messages", {"text": "x", "key": "matrix"}, ANY, ANY, GONE, NO),
+]
+CALLERS = ["administrator", "owner", "stranger", "meter"]
+
+
+@pytest.fixture(scope="module")
+def world(server, administrator):
+    """An owner with a device, an alert and a conversation; a stranger; the device's key."""
+    owner, stranger = create_user(administrator, "owner"), create_user(administrator, "stranger")
+    device = create_device(administrator, owner, max_hourly_kwh=1)
+    send(administrator, device, [interval(NOON, NOON.replace(hour=13), 2)])
+    [alert] = [one["id"] for one in owner.api.items("/alerts") if one["device_id"] == device]
+    key = administrator.api.post(f"/devices/{device}/keys", {}).json()["token"]
+    return {
+        "administrator": administrator.api, "owner": owner.api, "stranger": stranger.api, "meter": Api(server, key),
+        "names": {"{owner}": owner.id, "{device}": device, "{other}": create_device(administrator, owner),
+                  "{alert}": alert, "{talk}": direct(administrator, owner)},
+    }
+
+
+def ask(world, caller: Api, method, path, body):
+    for name, value in world["names"].items():
+        path = path.replace(name, value)
+    return caller.request(method, path, **({} if body is None else {"json": body}))
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize("row", MATRIX, ids=lambda row: f"{row[0]} {row[1]} {sorted(row[2] or {})}")
+def test_every_operation_for_every_caller(world, row, caller):
+    method, path, body, *statuses = row
+    expected = statuses[CALLERS.index(caller)]
+    answer = ask(world, world[caller], method, path, body)
+    assert answer.status_code in ((expected,) if isinstance(expected, int) else expected), answer.text
+    if answer.status_code >= 400:
+        problem_of(answer, answer.status_code)
+
+
+@pytest.mark.parametrize("row", MATRIX, ids=lambda row: f"{row[0]} {row[1]} {sorted(row[2] or {})}")
+@pytest.mark.parametrize("token", [None, "", "abc", "wlk_" + "A" * 43], ids=["none", "empty", "junk", "unknown-key"])
+def test_without_a_valid_token_there_is_nothing(world, server, row, token):
+    method, path, body, *_ = row
+    if token is not None and token.startswith("wlk_") and "measurements" not in path:
+        return  # a device's key is told that it may not, whatever key it is
+    answer = ask(world, Api(server, token), method, path, body)
+    problem_of(answer, 401)
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
