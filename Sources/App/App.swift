@@ -40,12 +40,14 @@ public final class App {
     hub = Hub(
       server: server, epoch: store.epoch, position: try store.read(Positions.last),
       limits: Hub.Limits(configuration), submit: { writer.submit($0) })
-    committed.hub.value = hub
-    let verifier = TokenVerifier(key: key)
+    let verifier = TokenVerifier(key: key, revocations: try store.read { try Revocations($0) })
+    committed.listeners = .init(hub: hub, verifier: verifier)
     let services = Services(
       store: store, writer: writer, readers: readers, cpu: cpu, passwords: passwords,
       tokens: TokenIssuer(key: key, lifetime: configuration.accessTTL),
-      refreshTokens: RefreshTokens(lifetime: Int64(configuration.refreshTTL.milliseconds)))
+      refreshTokens: RefreshTokens(
+        lifetime: Int64(configuration.refreshTTL.milliseconds),
+        accessLifetime: Int64(configuration.accessTTL.milliseconds)))
     Routes(
       services: services, hub: hub, verifier: verifier,
       sockets: ChatSocket(
@@ -96,8 +98,12 @@ public final class App {
 
 /// Brings what is on disk from the writer's thread to the loop.
 private final class Committed: Sendable {
-  /// Filled once, on the loop, when the hub exists; read there only.
-  final class Target { var value: Hub? }
+  struct Listeners {
+    let hub: Hub
+    let verifier: TokenVerifier
+  }
+  /// Filled once, on the loop, when they exist; read there only.
+  private final class Target { var listeners: Listeners? }
   private let target: LoopBound<Target>
   private let mailbox: Mailbox
 
@@ -106,21 +112,34 @@ private final class Committed: Sendable {
     mailbox = loop.mailbox
   }
 
-  var hub: Target { target.value }
+  var listeners: Listeners? {
+    get { target.value.listeners }
+    set { target.value.listeners = newValue }
+  }
 
   func deliver(_ batch: PublishBatch) {
-    let target = target
-    mailbox.post { target.value.value?.didCommit(batch) }
+    mailbox.post { [self] in listeners?.hub.didCommit(batch) }
   }
 
   func deliver(_ announcements: [Announcement]) {
-    let target = target
-    mailbox.post {
-      for announcement in announcements {
-        switch announcement {
-        case .message(let message): target.value.value?.tell(message)
-        }
-      }
+    mailbox.post { [self] in
+      for announcement in announcements { listeners?.hear(announcement) }
+    }
+  }
+}
+
+extension Committed.Listeners {
+  func hear(_ announcement: Announcement) {
+    switch announcement {
+    case .message(let message): hub.tell(message)
+    case .sessionEnded(let session, let user, let until):
+      verifier.end(session: session, of: user, until: until)
+      hub.close(user, session: session, .tokenRevoked, "The session has ended.")
+    case .tokensRevoked(let user, let version, let revocation):
+      verifier.revoke(user, below: version)
+      hub.close(user, revocation.closeCode, revocation.reason)
+    // Nothing on the loop knows of devices.
+    case .deviceChanged: break
     }
   }
 }

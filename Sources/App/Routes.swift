@@ -15,6 +15,7 @@ struct Routes {
     let readers = services.readers
     let auth = AuthRoutes(services: services)
     let users = UserRoutes(services: services)
+    let userChanges = UserChangeRoutes(services: services)
     let conversations = ConversationRoutes(services: services)
     let messages = MessageRoutes(hub: hub)
     let health = HealthRoutes(isReady: isReady)
@@ -25,11 +26,15 @@ struct Routes {
 
     server.route(.post, base + "/auth/login", .task(auth.login))
     server.route(.post, base + "/auth/refresh", .task(auth.refresh))
+    server.route(.post, base + "/auth/logout", gate: anybody, .task(auth.logout))
 
     server.route(.get, base + "/users", gate: anybody, .worker(readers, users.list))
-    server.route(.post, base + "/users", gate: admin, .task(users.create))
+    server.route(.post, base + "/users", gate: admin, .task(userChanges.create))
     server.route(.get, base + "/users/me", gate: anybody, .worker(readers, users.me))
+    server.route(.patch, base + "/users/me", gate: anybody, .task(userChanges.updateMe))
     server.route(.get, base + "/users/{id}", gate: anybody, .worker(readers, users.get))
+    server.route(.patch, base + "/users/{id}", gate: anybody, .task(userChanges.update))
+    server.route(.delete, base + "/users/{id}", gate: admin, .task(userChanges.delete))
 
     server.route(.get, base + "/conversations", gate: anybody, .worker(readers, conversations.list))
     server.route(.post, base + "/conversations", gate: anybody, .task(conversations.create))

@@ -21,4 +21,10 @@ final class Transaction {
 enum Announcement: Sendable {
   /// The server has said something in a conversation.
   case message(SystemMessage)
+  /// A session has ended. Its tokens would have lived until this Unix second.
+  case sessionEnded(Int64, user: Int64, until: Int64)
+  /// A user's access tokens of earlier versions are dead.
+  case tokensRevoked(user: Int64, version: Int64, Revocation)
+  /// A device's row has changed or gone.
+  case deviceChanged(Int64)
 }
