@@ -47,7 +47,8 @@ public final class App {
       tokens: TokenIssuer(key: key, lifetime: configuration.accessTTL),
       refreshTokens: RefreshTokens(
         lifetime: Int64(configuration.refreshTTL.milliseconds),
-        accessLifetime: Int64(configuration.accessTTL.milliseconds)))
+        accessLifetime: Int64(configuration.accessTTL.milliseconds)),
+      limiter: configuration.rateLimit == .on ? LoginLimiter() : nil)
     Routes(
       services: services, hub: hub, verifier: verifier,
       sockets: ChatSocket(

@@ -36,15 +36,13 @@ struct AuthRoutes: Sendable {
   @Sendable func login(_ request: Request) async -> Response {
     await Answer.later {
       let (username, password) = try Self.credentials(in: request)
+      let attempt = request.attempt(username)
+      try services.limiter?.check(attempt)
       let store = services.store
-      let passwords = services.passwords
       let found = try await services.readers.run {
         try store.read { try UserStore.credentials(of: username, in: $0) }
       }
-      let isRight = try await services.cpu.run {
-        try passwords.verify(password, against: found?.passwordHash)
-      }
-      guard isRight, let found, !found.user.disabled else { throw Self.refusal }
+      guard try await services.verify(password, of: found, attempt), let found else { throw Self.refusal }
       let refreshTokens = services.refreshTokens
       let issued = try await services.writer.write { db in
         // What was read may have changed while the hash was computed.
@@ -62,9 +60,14 @@ struct AuthRoutes: Sendable {
       let body = try request.json(RefreshBody.self)
       let token = errors.require(body.refreshToken, "/refresh_token", "") { _ in true }
       try errors.throwIfAny()
+      let attempt = request.attempt()
+      try services.limiter?.check(attempt)
       let refreshTokens = services.refreshTokens
       let issued = try await services.writer.transact { try refreshTokens.use(token, in: $0) }
-      guard let issued else { throw Self.refusal }
+      guard let issued else {
+        services.limiter?.countFailure(attempt)
+        throw Self.refusal
+      }
       return try tokens(issued)
     }
   }

@@ -48,7 +48,7 @@ struct UserChangeRoutes: Sendable {
     try request.forbid(UserPatch.forbidden(to: caller.role))
     let patch = try UserPatch(request.json(UserPatch.Body.self))
     let isOwnPassword = patch.password != nil && caller.user == id
-    if isOwnPassword { try await check(patch.currentPassword, of: found, request) }
+    if isOwnPassword { try await check(patch.currentPassword, of: found) }
     let hash = try await hash(patch.password)
     let user = try await services.writer.transact { transaction in
       try Accounts.confirm(caller, in: transaction.db)
@@ -94,13 +94,10 @@ struct UserChangeRoutes: Sendable {
   }
 
   /// Who has a stolen token must not take the account with it.
-  private func check(
-    _ current: String?, of found: UserStore.Credentials, _ request: Request
-  ) async throws {
+  private func check(_ current: String?, of found: UserStore.Credentials) async throws {
     guard let current else { throw Problem.validation("/current_password", "is missing") }
-    let passwords = services.passwords
-    let isRight = try await services.cpu.run { try passwords.verify(current, against: found.passwordHash) }
-    guard isRight else { throw Self.wrongPassword }
+    let attempt = LoginAttempt(name: found.user.username, address: nil)
+    guard try await services.verify(current, of: found, attempt) else { throw Self.wrongPassword }
   }
 
   private static var wrongPassword: Problem {
