@@ -12,6 +12,7 @@ struct Routes {
     let base = API.base
     let anybody = BearerGate.make(verifier)
     let admin = BearerGate.make(verifier, role: .admin)
+    let attempts = LoginGate.make(services.limiter)
     let readers = services.readers
     let auth = AuthRoutes(services: services)
     let users = UserRoutes(services: services)
@@ -24,8 +25,8 @@ struct Routes {
     server.route(.get, "/readyz", .loop(health.ready))
     server.route(.get, "/version", .loop(health.version))
 
-    server.route(.post, base + "/auth/login", .task(auth.login))
-    server.route(.post, base + "/auth/refresh", .task(auth.refresh))
+    server.route(.post, base + "/auth/login", gate: attempts, .task(auth.login))
+    server.route(.post, base + "/auth/refresh", gate: attempts, .task(auth.refresh))
     server.route(.post, base + "/auth/logout", gate: anybody, .task(auth.logout))
 
     server.route(.get, base + "/users", gate: anybody, .worker(readers, users.list))

@@ -471,6 +471,25 @@ def test_guessing_is_slowed_down_for_any_name_alike(serve):
     assert LogIn(running, "admin", ADMIN_PASSWORD).id == boss.id
 
 
+def test_guessing_is_slowed_down_for_an_address_whatever_the_names(serve):
+    running = serve()
+    boss = admin(running)
+    codes = [Api(running).login(f"nobody-{number}", "a wrong guess").status_code for number in range(40)]
+    codes += [
+        Api(running).post("/auth/refresh", {"refresh_token": f"guess {number}"}).status_code
+        for number in range(40)
+    ]
+    assert codes[:50] == [401] * 50 and codes[-1] == 429 and 429 in codes[50:55]
+    answer = Api(running).login("admin", ADMIN_PASSWORD)
+    problem_of(answer, 429, "rate-limited")
+    assert 1 <= int(answer.headers["Retry-After"]) <= 2
+    assert boss.api.get("/users/me").status_code == 200, "who is logged in is not concerned"
+    deadline = time.monotonic() + 10
+    while Api(running).login("admin", ADMIN_PASSWORD).status_code == 429:
+        assert time.monotonic() < deadline, "an attempt comes back every 2 s"
+        time.sleep(0.1)
+
+
 def test_the_current_password_cannot_be_guessed_either(serve):
     running = serve()
     alice = create_user(admin(running), "alice")

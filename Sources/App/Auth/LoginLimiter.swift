@@ -55,15 +55,33 @@ struct LoginAttempt: Sendable {
   let name: Int?
   let address: Int?
 
-  init(name: String?, address: String?) {
+  init(name: String?, address: PeerAddress?) {
     self.name = name.map { Username.fold($0).hashValue }
-    self.address = address?.hashValue
+    self.address = address?.network.hashValue
+  }
+}
+
+/// Refuses requests from an address that is over its limit, before their bodies are read. The address becomes the
+/// request's context.
+enum LoginGate {
+  static func make(_ limiter: LoginLimiter?) -> Gate {
+    { request in
+      let address = request.peerAddress
+      do throws(Problem) {
+        try limiter?.check(LoginAttempt(name: nil, address: address))
+        return .pass(address)
+      } catch {
+        return .refuse(error.response)
+      }
+    }
   }
 }
 
 extension Request {
-  /// An attempt of this request's peer.
-  func attempt(_ name: String? = nil) -> LoginAttempt { LoginAttempt(name: name, address: nil) }
+  /// An attempt from the address that `LoginGate` found.
+  func attempt(_ name: String? = nil) -> LoginAttempt {
+    LoginAttempt(name: name, address: context as? PeerAddress)
+  }
 }
 
 extension Services {

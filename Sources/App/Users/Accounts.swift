@@ -10,6 +10,13 @@ enum Accounts {
     return user
   }
 
+  /// The same beside the writer's memory of who is a member.
+  static func create(_ new: NewUser, passwordHash: String?, in transaction: Transaction) throws -> User? {
+    let user = try create(new, passwordHash: passwordHash, in: transaction.db)
+    if new.role == .admin { transaction.messages.forget() }
+    return user
+  }
+
   /// A token is checked when the head of its request has come. Its rights may have ended while the body was on its way.
   static func confirm(_ caller: Caller, in db: Database) throws {
     guard let user = try UserStore.find(caller.user, in: db), !user.disabled, user.role == caller.role else {

@@ -18,10 +18,9 @@ struct UserChangeRoutes: Sendable {
       let answer = try await services.writer.transact { transaction in
         try Accounts.confirm(caller, in: transaction.db)
         return try IdempotencyKey.once(key, in: transaction.db) {
-          guard let user = try Accounts.create(new, passwordHash: hash, in: transaction.db) else {
+          guard let user = try Accounts.create(new, passwordHash: hash, in: transaction) else {
             throw Problem(.conflict, errors: [.init("/username", "is taken")])
           }
-          if user.role == .admin { transaction.messages.forget() }
           return try .created(User.Full(user: user), at: "\(API.base)/users/\(EntityID.user.text(user.id))")
         }
       }
