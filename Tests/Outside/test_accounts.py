@@ -5,6 +5,7 @@ import hmac
 import json
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from http.client import HTTPConnection
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -405,6 +406,25 @@ def test_a_user_may_be_made_disabled(server, administrator):
     body = {"username": name, "password": PASSWORD, "role": "client", "disabled": True}
     assert administrator.api.post("/users", body).json()["disabled"] is True
     problem_of(Api(server).login(name, PASSWORD), 401)
+
+
+def test_rights_that_end_while_a_body_is_on_its_way_are_gone(server, administrator, person):
+    boss = person("boss", role="admin")
+    name = fresh_name()
+    body = json.dumps({"username": name, "password": PASSWORD, "role": "admin"}).encode()
+    connection = HTTPConnection(server.host, server.port, timeout=10)
+    connection.putrequest("POST", "/api/v1/users")
+    connection.putheader("Authorization", f"Bearer {boss.token}")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders(body[:10])
+    time.sleep(0.2)
+    assert administrator.api.request("DELETE", f"/users/{boss.id}").status_code == 204
+    connection.send(body[10:])
+    answer = connection.getresponse()
+    assert answer.status == 401
+    connection.close()
+    assert administrator.api.items("/users", params={"q": name}) == []
 
 
 # Conditions and retries

@@ -88,7 +88,8 @@ struct AuthRoutes: Sendable {
     let user = issued.user
     let tokens = Tokens(
       accessToken: try services.tokens.issue(
-        to: user.id, role: user.role, session: issued.session, version: user.tokenVersion),
+        to: user.id, role: user.role, session: issued.session, version: user.tokenVersion,
+        now: issued.time),
       expiresIn: services.tokens.lifetime, refreshToken: issued.token, user: User.Full(user: user))
     // RFC 6749 §5.1.
     return try Answer.json(tokens, fields: [.init("cache-control", "no-store")])

@@ -16,13 +16,14 @@ struct RefreshTokens: Sendable {
     let user: User
     let session: Int64
     let token: String
+    let time: Timestamp
   }
 
   /// A new log-in's first token.
   func begin(for user: User, now: Timestamp = .now(), in db: Database) throws -> Issued {
     try Session.purge(now, in: db)
     let session = try Session.begin(for: user.id, times(now), now, in: db)
-    return Issued(user: user, session: session, token: try insert(session: session, now, in: db))
+    return Issued(user: user, session: session, token: try insert(session: session, now, in: db), time: now)
   }
 
   /// Uses a token up.
@@ -49,7 +50,7 @@ struct RefreshTokens: Sendable {
     try db.execute(
       sql: "UPDATE refresh_tokens SET used_at = ? WHERE digest = ?", arguments: [now.milliseconds, digest])
     try Session.extend(session, times(now), in: db)
-    return Issued(user: user, session: session, token: try insert(session: session, now, in: db))
+    return Issued(user: user, session: session, token: try insert(session: session, now, in: db), time: now)
   }
 
   private func times(_ now: Timestamp) -> Session.Times {

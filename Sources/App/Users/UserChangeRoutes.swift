@@ -9,8 +9,8 @@ struct UserChangeRoutes: Sendable {
   @Sendable func create(_ request: Request) async -> Response {
     await Answer.later {
       let caller = try request.caller()
-      let body = try request.json(NewUser.Body.self)
       try request.forbid(UserPatch.readOnly.subtracting(["username"]))
+      let body = try request.json(NewUser.Body.self)
       let new = try NewUser(body)
       let key = try request.idempotencyKey(of: caller.user)
       let passwords = services.passwords
