@@ -40,8 +40,11 @@ public final class App {
     hub = Hub(
       server: server, epoch: store.epoch, position: try store.read(Positions.last),
       limits: Hub.Limits(configuration), submit: { writer.submit($0) })
+    committed.target.value.hub = hub
+    let deviceView = DeviceView(store: store, readers: readers, mailbox: loop.mailbox)
+    committed.target.value.devices = deviceView
     let verifier = TokenVerifier(key: key, revocations: try store.read { try Revocations($0) })
-    committed.listeners = .init(hub: hub, verifier: verifier)
+    committed.target.value.verifier = verifier
     let services = Services(
       store: store, writer: writer, readers: readers, cpu: cpu, passwords: passwords,
       tokens: TokenIssuer(key: key, lifetime: configuration.accessTTL),
@@ -54,7 +57,9 @@ public final class App {
       sockets: ChatSocket(
         server: server, hub: hub, verifier: verifier, store: store, readers: readers,
         allowedOrigins: configuration.allowOrigin),
-      isReady: { [unowned self] in isReady }
+      keySet: KeySetRoute(key), deviceView: deviceView,
+      deviceKeys: DeviceKeyRoutes(services: services, signingKey: key),
+      measurementBytes: configuration.maxMeasurements, isReady: { [unowned self] in isReady }
     ).add(to: server)
     loop.atEndOfTick { [unowned self] in hub.handOver() }
   }
@@ -99,13 +104,13 @@ public final class App {
 
 /// Brings what is on disk from the writer's thread to the loop.
 private final class Committed: Sendable {
-  struct Listeners {
-    let hub: Hub
-    let verifier: TokenVerifier
-  }
   /// Filled once, on the loop, when they exist; read there only.
-  private final class Target { var listeners: Listeners? }
-  private let target: LoopBound<Target>
+  final class Target {
+    var hub: Hub?
+    var devices: DeviceView?
+    var verifier: TokenVerifier?
+  }
+  let target: LoopBound<Target>
   private let mailbox: Mailbox
 
   init(_ loop: EventLoop) {
@@ -113,34 +118,31 @@ private final class Committed: Sendable {
     mailbox = loop.mailbox
   }
 
-  var listeners: Listeners? {
-    get { target.value.listeners }
-    set { target.value.listeners = newValue }
-  }
-
   func deliver(_ batch: PublishBatch) {
-    mailbox.post { [self] in listeners?.hub.didCommit(batch) }
+    let target = target
+    mailbox.post { target.value.hub?.didCommit(batch) }
   }
 
   func deliver(_ announcements: [Announcement]) {
-    mailbox.post { [self] in
-      for announcement in announcements { listeners?.hear(announcement) }
+    let target = target
+    mailbox.post {
+      for announcement in announcements { target.value.hear(announcement) }
     }
   }
 }
 
-extension Committed.Listeners {
+extension Committed.Target {
   func hear(_ announcement: Announcement) {
     switch announcement {
-    case .message(let message): hub.tell(message)
+    case .message(let message): hub?.tell(message)
+    case .alert(let event): hub?.tell(event)
+    case .deviceChanged(let id): devices?.forget(id)
     case .sessionEnded(let session, let user, let until):
-      verifier.end(session: session, of: user, until: until)
-      hub.close(user, session: session, .tokenRevoked, "The session has ended.")
+      verifier?.end(session: session, of: user, until: until)
+      hub?.close(user, session: session, .tokenRevoked, "The session has ended.")
     case .tokensRevoked(let user, let version, let revocation):
-      verifier.revoke(user, below: version)
-      hub.close(user, revocation.closeCode, revocation.reason)
-    // Nothing on the loop knows of devices.
-    case .deviceChanged: break
+      verifier?.revoke(user, below: version)
+      hub?.close(user, revocation.closeCode, revocation.reason)
     }
   }
 }

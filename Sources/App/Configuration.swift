@@ -38,6 +38,8 @@ public struct Configuration: Sendable, Equatable {
   public var maxConnections = 1_000_000
   public var maxHeader = 16 << 10
   public var maxBody = 1 << 20
+  /// A body of measurements.
+  public var maxMeasurements = 8 << 20
   public var maxMessage = 64 << 10
   public var sendBuffer = 1 << 20
 

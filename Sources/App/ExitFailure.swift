@@ -5,6 +5,8 @@ public struct ExitFailure: Error, Equatable {
   public let code: Int32
   public let message: String
 
+  /// What was checked is not right.
+  public static func faults(_ message: String) -> ExitFailure { ExitFailure(code: 1, message: message) }
   /// The command line or a setting is wrong.
   public static func usage(_ message: String) -> ExitFailure { ExitFailure(code: 64, message: message) }
   /// Something that the program needs is not to be had, such as its port.

@@ -6,24 +6,37 @@ struct Routes {
   let hub: Hub
   let verifier: TokenVerifier
   let sockets: ChatSocket
+  let keySet: KeySetRoute
+  let deviceView: DeviceView
+  let deviceKeys: DeviceKeyRoutes
+  /// What a body of measurements may have, bytes.
+  let measurementBytes: Int
   let isReady: () -> Bool
 
   func add(to server: Server) {
     let base = API.base
     let anybody = BearerGate.make(verifier)
     let admin = BearerGate.make(verifier, role: .admin)
+    let sender = MeasurementGate.make(verifier)
     let attempts = LoginGate.make(services.limiter)
     let readers = services.readers
     let auth = AuthRoutes(services: services)
     let users = UserRoutes(services: services)
     let userChanges = UserChangeRoutes(services: services)
+    let devices = DeviceRoutes(services: services)
     let conversations = ConversationRoutes(services: services)
     let messages = MessageRoutes(hub: hub)
+    let consumption = ConsumptionRoutes(services: services)
+    let measurements = MeasurementRoutes(services: services)
+    let upload = MeasurementUpload(services: services)
+    let resets = ResetRoutes(services: services)
+    let alerts = AlertRoutes(services: services)
     let health = HealthRoutes(isReady: isReady)
 
     server.route(.get, "/livez", .loop(health.live))
     server.route(.get, "/readyz", .loop(health.ready))
     server.route(.get, "/version", .loop(health.version))
+    server.route(.get, "/.well-known/jwks.json", .loop(keySet.keys))
 
     server.route(.post, base + "/auth/login", gate: attempts, .task(auth.login))
     server.route(.post, base + "/auth/refresh", gate: attempts, .task(auth.refresh))
@@ -37,6 +50,35 @@ struct Routes {
     server.route(.patch, base + "/users/{id}", gate: anybody, .task(userChanges.update))
     server.route(.delete, base + "/users/{id}", gate: admin, .task(userChanges.delete))
 
+    server.route(.get, base + "/devices", gate: anybody, .worker(readers, devices.list))
+    server.route(.post, base + "/devices", gate: admin, .task(devices.create))
+    server.route(.get, base + "/devices/{id}", gate: anybody, .loop(deviceView.get))
+    server.route(.patch, base + "/devices/{id}", gate: admin, .task(devices.change))
+    server.route(.delete, base + "/devices/{id}", gate: admin, .task(devices.delete))
+    server.route(.get, base + "/devices/{id}/keys", gate: admin, .worker(readers, deviceKeys.list))
+    server.route(.post, base + "/devices/{id}/keys", gate: admin, .task(deviceKeys.create))
+    server.route(.delete, base + "/devices/{id}/keys/{key_id}", gate: admin, .task(deviceKeys.delete))
+
+    server.route(
+      .get, base + "/users/{id}/consumption", gate: anybody, .worker(readers, consumption.ofUser))
+
+    server.route(
+      .get, base + "/devices/{id}/measurements", gate: anybody, .worker(readers, measurements.list))
+    server.route(
+      .post, base + "/devices/{id}/measurements", gate: sender, bodyLimit: measurementBytes,
+      .task(upload.toOne))
+    server.route(
+      .post, base + "/measurements", gate: sender, bodyLimit: measurementBytes, .task(upload.toAny))
+    server.route(
+      .get, base + "/devices/{id}/consumption", gate: anybody, .worker(readers, consumption.ofDevice))
+    server.route(.get, base + "/devices/{id}/resets", gate: anybody, .worker(readers, resets.list))
+    server.route(.post, base + "/devices/{id}/resets", gate: admin, .task(resets.create))
+    server.route(.delete, base + "/devices/{id}/resets/{reset_id}", gate: admin, .task(resets.delete))
+
+    server.route(.get, base + "/alerts", gate: anybody, .worker(readers, alerts.list))
+    server.route(.post, base + "/alerts/{id}/acknowledge", gate: anybody, .task(alerts.acknowledge))
+
+    server.route(.post, base + "/support", gate: anybody, .task(conversations.support))
     server.route(.get, base + "/conversations", gate: anybody, .worker(readers, conversations.list))
     server.route(.post, base + "/conversations", gate: anybody, .task(conversations.create))
     server.route(.get, base + "/conversations/{id}", gate: anybody, .worker(readers, conversations.get))

@@ -260,6 +260,17 @@ async def test_a_deleted_user_is_out_and_messages_stay(server, administrator, al
     assert [(message["sender"], message["text"]) for message in page["items"]] == [(alice.id, "Hello")]
 
 
+def test_the_devices_of_a_deleted_user_stay_without_an_owner(administrator, alice):
+    made = administrator.api.post("/devices", {"name": "Boiler", "owner_id": alice.id})
+    assert made.status_code == 201, made.text
+    path = f"/devices/{made.json()['id']}"
+    # Read before, so that a copy in memory would show.
+    assert alice.api.get(path).json()["owner_id"] == alice.id
+    administrator.api.request("DELETE", f"/users/{alice.id}")
+    answer = administrator.api.get(path)
+    assert answer.status_code == 200 and answer.json()["owner_id"] is None
+
+
 def test_the_name_of_a_deleted_user_is_free_for_somebody_else(server, administrator, alice):
     administrator.api.request("DELETE", f"/users/{alice.id}")
     body = {"username": alice.username, "password": PASSWORD, "role": "client"}

@@ -1,4 +1,3 @@
-import COpenSSL
 import Foundation
 
 /// Why a token is not taken. Its text is for the client, and says no more than the client can know.
@@ -27,10 +26,12 @@ enum JWT {
   static let longest = 4096
 
   static func sign(_ claims: AccessClaims, with key: SigningKey) throws -> String {
-    let header = Base64URL.encode(#"{"alg":"HS256","typ":"at+jwt"}"#.utf8)
-    let message = header + "." + Base64URL.encode(try JSON.encode(claims))
-    let code = Array(message.utf8).withUnsafeBytes { key.authenticationCode(of: $0) }
-    return message + "." + Base64URL.encode(code)
+    // Nothing in it is a character that JSON would escape.
+    let kid = key.publicKey.map { #","kid":"\#($0.kid)""# } ?? ""
+    let header = #"{"alg":"\#(key.algorithm.rawValue)"\#(kid),"typ":"at+jwt"}"#
+    let message = Base64URL.encode(header.utf8) + "." + Base64URL.encode(try JSON.encode(claims))
+    let signature = try Array(message.utf8).withUnsafeBytes { try key.signature(of: $0) }
+    return message + "." + Base64URL.encode(signature)
   }
 
   /// - Parameter now: Unix seconds.
@@ -42,9 +43,9 @@ enum JWT {
     guard parts.count == 3, let header = Base64URL.decode(parts[0]), let body = Base64URL.decode(parts[1]),
       let signature = Base64URL.decode(parts[2])
     else { throw .malformed }
-    try check(header: header)
+    try check(header: header, key.algorithm)
     let message = UnsafeRawBufferPointer(rebasing: token[..<parts[1].endIndex])
-    guard equal(signature, key.authenticationCode(of: message)) else { throw .badSignature }
+    guard key.isSignature(signature, of: message) else { throw .badSignature }
     return try check(claims: body, now: now)
   }
 
@@ -64,13 +65,14 @@ enum JWT {
     }
   }
 
-  /// RFC 8725 §3.1 and §3.11. A media type may leave out its `application/` (RFC 7515 §4.1.9).
-  private static func check(header: [UInt8]) throws(TokenFailure) {
+  /// RFC 8725 §3.1 and §3.11. A media type may leave out its `application/` (RFC 7515 §4.1.9). A `kid` is not read:
+  /// there is one key, and a token of another's fails at its signature.
+  private static func check(header: [UInt8], _ algorithm: SigningKey.Algorithm) throws(TokenFailure) {
     guard let header = try? JSON.decode(Header.self, from: header) else { throw .malformed }
     let type = header.typ.lowercased()
-    guard header.alg == "HS256", type == "at+jwt" || type == "application/at+jwt", !header.hasCritical else {
-      throw .wrongClaims
-    }
+    guard header.alg == algorithm.rawValue, type == "at+jwt" || type == "application/at+jwt",
+      !header.hasCritical
+    else { throw .wrongClaims }
   }
 
   private static func check(claims body: [UInt8], now: Int64) throws(TokenFailure) -> ValidToken {
@@ -83,10 +85,5 @@ enum JWT {
     guard now < claims.expiresAt + leeway else { throw .expired }
     let caller = Caller(user: user, role: claims.role, expiresAt: claims.expiresAt, session: session)
     return ValidToken(caller: caller, version: claims.version ?? 0)
-  }
-
-  /// In constant time: how many bytes are right must not show.
-  private static func equal(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-    !left.isEmpty && left.count == right.count && CRYPTO_memcmp(left, right, left.count) == 0
   }
 }

@@ -60,6 +60,28 @@ struct ChatEncoder {
     return json.borrowed
   }
 
+  mutating func alert(_ event: AlertEvent) -> UnsafeRawBufferPointer {
+    json.clear()
+    json.raw("{\"type\":\"alert\",\"position\":")
+    json.integer(event.position)
+    json.raw(",\"id\":")
+    json.id(.alert, event.alert)
+    json.raw(",\"device\":")
+    json.id(.device, event.device)
+    json.raw(",\"state\":")
+    json.string(event.state.rawValue)
+    json.raw(",\"value\":")
+    json.kilowattHours(event.energy)
+    json.raw(",\"limit\":")
+    json.kilowattHours(event.limit)
+    json.raw(",\"start\":")
+    json.time(event.start, &time)
+    json.raw(",\"end\":")
+    json.time(event.end, &time)
+    json.raw("}")
+    return json.borrowed
+  }
+
   mutating func heartbeat(position: Int64) -> UnsafeRawBufferPointer {
     json.clear()
     json.raw("{\"type\":\"heartbeat\",\"position\":")

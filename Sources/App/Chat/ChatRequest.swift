@@ -76,7 +76,7 @@ struct ChatRequest {
     switch value {
     case .string(let content, let hasEscapes): return Text(content: content, hasEscapes: hasEscapes)
     case .null: return nil
-    case .integer, .bool, .other:
+    case .integer, .decimal, .bool, .other:
       wrongField = name
       return nil
     }
@@ -86,7 +86,7 @@ struct ChatRequest {
     switch value {
     case .integer(let number): return number
     case .null: return nil
-    case .string, .bool, .other:
+    case .string, .decimal, .bool, .other:
       wrongField = name
       return nil
     }

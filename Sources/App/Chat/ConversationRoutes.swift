@@ -77,6 +77,23 @@ struct ConversationRoutes: Sendable {
   }
 }
 
+extension ConversationRoutes {
+  /// `POST /support`, a task: the caller's conversation with the administrators; 201 when it is made.
+  @Sendable func support(_ request: Request) async -> Response {
+    await Answer.later {
+      let user = try request.caller().user
+      let (made, conversation) = try await services.writer.write { db in
+        let made = try SupportConversations.open(for: user, in: db)
+        return (made, try ConversationStore.find(made.id, for: user, in: db))
+      }
+      guard let conversation else { throw Problem.internal }
+      let location = "\(API.base)/conversations/\(conversation.id)"
+      return try Answer.json(
+        conversation, made.isNew ? .created : .ok, fields: [.init("location", location)])
+    }
+  }
+}
+
 extension Request {
   /// The conversation that the path names; an id that cannot be is one that is not there.
   func conversation() throws(Problem) -> Int64 {

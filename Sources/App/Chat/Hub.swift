@@ -118,6 +118,13 @@ final class Hub {
     }
   }
 
+  /// Something has happened to an alert.
+  func tell(_ event: AlertEvent) {
+    position = event.position
+    let frame = server.frame(text: encoder.alert(event))
+    for user in event.recipients { sessions.forEach(of: user) { server.send(frame, to: $0) } }
+  }
+
   // MARK: Dead tokens
 
   /// Closes the sockets of a user, or those of one session alone.

@@ -9,9 +9,11 @@ struct JSONReader: ~Copyable {
   enum Value {
     case string(UnsafeRawBufferPointer, hasEscapes: Bool)
     case integer(Int64)
+    /// A number with a fraction or an exponent, or one that is no 64-bit integer: its bytes.
+    case decimal(UnsafeRawBufferPointer)
     case bool(Bool)
     case null
-    /// A number that is no 64-bit integer, an object or an array: well-formed, and of no use to a flat reader.
+    /// An object or an array: well-formed, and of no use to a flat reader.
     case other
   }
 
@@ -32,8 +34,45 @@ struct JSONReader: ~Copyable {
 
   init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
-  /// Gives each member of the object to `body`, the name as it stands between its quotes.
+  /// Gives each member of the object to `body`, the name as it stands between its quotes. The object is all there is.
   mutating func readObject(
+    _ body: (_ name: UnsafeRawBufferPointer, _ value: Value) throws(Failure) -> Void
+  ) throws(Failure) {
+    try readMembers(body)
+    skipSpace()
+    if at != bytes.count { throw .malformed(at: at) }
+  }
+
+  /// What the next value is, judged by its first byte.
+  enum Kind { case object, array, other }
+
+  mutating func nextKind() -> Kind {
+    skipSpace()
+    guard at < bytes.count else { return .other }
+    switch bytes[at] {
+    case UInt8(ascii: "{"): return .object
+    case UInt8(ascii: "["): return .array
+    default: return .other
+    }
+  }
+
+  /// Calls `body` before each element of an array; it must read, or skip, that element.
+  mutating func readElements(_ body: (inout JSONReader) throws(Failure) -> Void) throws(Failure) {
+    skipSpace()
+    try expect(UInt8(ascii: "["))
+    skipSpace()
+    if take(UInt8(ascii: "]")) { return }
+    repeat {
+      try body(&self)
+      skipSpace()
+    } while take(UInt8(ascii: ","))
+    try expect(UInt8(ascii: "]"))
+  }
+
+  mutating func skipValue() throws(Failure) { _ = try value(depth: 1) }
+
+  /// Reads an object that is a part of the text.
+  mutating func readMembers(
     _ body: (_ name: UnsafeRawBufferPointer, _ value: Value) throws(Failure) -> Void
   ) throws(Failure) {
     skipSpace()
@@ -51,8 +90,6 @@ struct JSONReader: ~Copyable {
       } while take(UInt8(ascii: ","))
       try expect(UInt8(ascii: "}"))
     }
-    skipSpace()
-    if at != bytes.count { throw .malformed(at: at) }
   }
 
   /// Whether the bytes are one JSON text (§2) in UTF-8 (§8.1), of any kind.
@@ -171,6 +208,7 @@ struct JSONReader: ~Copyable {
   }
 
   private mutating func number() throws(Failure) -> Value {
+    let whole = at
     let isNegative = take(UInt8(ascii: "-"))
     let start = at
     var magnitude: Int64 = 0
@@ -184,7 +222,8 @@ struct JSONReader: ~Copyable {
     // §6: at least one digit, and no zero before another.
     if at == start || (bytes[start] == UInt8(ascii: "0") && at - start > 1) { throw .malformed(at: start) }
     let isInteger = try !skipFraction()
-    return isInteger && !overflows ? .integer(isNegative ? -magnitude : magnitude) : .other
+    if isInteger && !overflows { return .integer(isNegative ? -magnitude : magnitude) }
+    return .decimal(UnsafeRawBufferPointer(rebasing: bytes[whole..<at]))
   }
 
   /// True if there was a fraction or an exponent.

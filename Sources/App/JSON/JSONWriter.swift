@@ -18,6 +18,14 @@ struct JSONWriter {
     appendDecimal(value, to: &bytes)
   }
 
+  mutating func kilowattHours(_ energy: MicrowattHours) { energy.appendKilowattHours(to: &bytes) }
+
+  /// A finite number, in the shortest digits that are read back as the same.
+  mutating func double(_ value: Double) {
+    if let whole = Int64(exactly: value), whole.magnitude < 1 << 53 { return integer(whole) }
+    bytes.append(contentsOf: value.description.utf8)
+  }
+
   mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }
 
   mutating func string(_ text: String) {

@@ -9,7 +9,7 @@ public enum SettingTable {
     Setting("data", \.data, .path(), "the directory of the store"),
     Setting(
       "jwt-key", \.jwtKey, .path(unset: "DATA/jwt.key"),
-      "the file with the tokens' signing key, base64url of 32 bytes or more"),
+      "the tokens' signing key: base64url of 32 bytes, or a P-256 or Ed25519 PEM"),
     Setting("pid-file", \.pidFile, .path(unset: "none"), "a file for the process id while the server runs"),
     Setting(
       "access-ttl", \.accessTTL, .duration(.seconds(1)...(.seconds(30 * 86_400))),
@@ -37,6 +37,8 @@ public enum SettingTable {
       "max-connections", \.maxConnections, .number(1...1_000_000), "connections at one time"),
     Setting("max-header", \.maxHeader, .size(1024...(1 << 20)), "the longest head of a request"),
     Setting("max-body", \.maxBody, .size(1024...(1 << 30)), "the longest body of a request"),
+    Setting(
+      "max-measurements", \.maxMeasurements, .size(1024...(1 << 30)), "the longest body of measurements"),
     Setting("max-message", \.maxMessage, .size(1024...(16 << 20)), "the longest WebSocket message"),
     Setting(
       "send-buffer", \.sendBuffer, .size((16 << 10)...(1 << 30)),

@@ -174,6 +174,8 @@ enum Migrations {
       value REAL NOT NULL,
       PRIMARY KEY (metric_id, ends_at)
     ) STRICT, WITHOUT ROWID;
+    -- Those that reach beyond a quarter hour, for what lies within them.
+    CREATE INDEX long_readings ON readings (metric_id, ends_at) WHERE ends_at - starts_at > 900000;
 
     -- number: quarter hours since 1970. energy: microwatt-hours. covered: milliseconds.
     CREATE TABLE buckets (

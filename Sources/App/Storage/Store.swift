@@ -10,6 +10,8 @@ public final class Store: Sendable {
     case serving
     /// A short command, which may run beside a server.
     case command
+    /// The same, of a store that must be there.
+    case inspection
   }
 
   public let directory: String
@@ -22,6 +24,9 @@ public final class Store: Sendable {
   /// Opens the store, making it first if it is not there, and brings its schema up to date.
   public init(directory: String, for purpose: Purpose) throws(StoreError) {
     self.directory = directory
+    if purpose == .inspection, access(directory + "/wattloop.sqlite", F_OK) != 0 {
+      throw .inaccessible(directory + "/wattloop.sqlite", errno: errno)
+    }
     try Self.prepare(directory)
     lock = purpose == .serving ? try StoreLock.serving(directory) : nil
     let setUpLock = try StoreLock.setUp(directory)

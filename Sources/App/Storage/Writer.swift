@@ -79,6 +79,7 @@ private final class Transactions: @unchecked Sendable {
   private let announced: @Sendable ([Announcement]) -> Void
   private let positions = Positions()
   private let messages: MessageLog
+  private let devices = DeviceCatalog()
   /// SQLite's count of commits by others.
   private var dataVersion: Int64 = 0
   private let log = Logger(label: "wattloop.writer")
@@ -97,6 +98,7 @@ private final class Transactions: @unchecked Sendable {
   private func forget() {
     positions.forget()
     messages.forget()
+    devices.forget()
   }
 
   /// A command beside the server may have changed anything.
@@ -146,7 +148,7 @@ private final class Transactions: @unchecked Sendable {
       try messages.append(batch, db)
       return nil
     case .change(let change):
-      let transaction = Transaction(db: db, positions: positions, messages: messages)
+      let transaction = Transaction(db: db, positions: positions, messages: messages, devices: devices)
       do {
         try db.inSavepoint {
           try change.run(transaction)

@@ -50,7 +50,7 @@ enum Accounts {
     let devices = try Int64.fetchAll(
       transaction.db, sql: "UPDATE devices SET owner_id = NULL WHERE owner_id = ? RETURNING id",
       arguments: [user.id])
-    for device in devices { transaction.announce(.deviceChanged(device)) }
+    for device in devices { transaction.deviceChanged(device) }
   }
 
   private static func checkNotLast(_ user: User, in db: Database) throws {

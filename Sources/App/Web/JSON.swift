@@ -30,7 +30,7 @@ public enum JSON {
     }
   }
 
-  private static func problem(_ error: DecodingError) -> Problem {
+  static func problem(_ error: DecodingError) -> Problem {
     switch error {
     case .typeMismatch(let type, let context): .validation(pointer(context.codingPath), expectation(type))
     case .valueNotFound(_, let context): .validation(pointer(context.codingPath), "must not be null")
@@ -53,7 +53,7 @@ public enum JSON {
   }
 
   /// RFC 6901.
-  private static func pointer(_ path: [any CodingKey]) -> String {
+  static func pointer(_ path: [any CodingKey]) -> String {
     path.map { key in
       let name = key.intValue.map(String.init) ?? key.stringValue
       return "/" + name.replacingOccurrences(of: "~", with: "~0").replacingOccurrences(of: "/", with: "~1")

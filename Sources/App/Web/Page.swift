@@ -38,6 +38,13 @@ enum Link {
 enum Cursor {
   static func encode(_ key: String) -> String { Base64URL.encode(key.utf8) }
 
+  /// The number that a cursor holds.
+  static func number(_ text: String?) throws(Problem) -> Int64? {
+    guard let key = try decode(text) else { return nil }
+    guard let number = Int64(key) else { throw .validation("?cursor", "must be a cursor from an answer") }
+    return number
+  }
+
   static func decode(_ text: String?) throws(Problem) -> String? {
     guard let text else { return nil }
     guard let bytes = Base64URL.decode(text.utf8), let key = String(validating: bytes, as: UTF8.self) else {

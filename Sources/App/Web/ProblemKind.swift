@@ -11,6 +11,7 @@ public enum ProblemKind: String, Sendable, CaseIterable {
   case notFound = "not-found"
   case methodNotAllowed = "method-not-allowed"
   case notAcceptable = "not-acceptable"
+  case inFuture = "in-future"
   case requestTimeout = "request-timeout"
   case conflict
   case idempotencyConflict = "idempotency-conflict"
@@ -41,6 +42,7 @@ public enum ProblemKind: String, Sendable, CaseIterable {
     case .forbidden: (.forbidden, "The caller may not do this")
     case .notFound: (.notFound, "There is nothing here")
     case .methodNotAllowed: (.methodNotAllowed, "The resource does not have this method")
+    case .inFuture: (.unprocessableContent, "The time has not come yet")
     case .notAcceptable: (.notAcceptable, "No acceptable representation")
     case .requestTimeout: (.requestTimeout, "The request did not arrive in time")
     case .conflict: (.conflict, "This exists already")

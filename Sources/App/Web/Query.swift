@@ -14,6 +14,11 @@ struct Query {
 
   subscript(_ name: String) -> String? { items.first(named: name) }
 
+  /// All of them but one, for a link to the next page.
+  func parameters(without name: String) -> [(String, String)] {
+    items.items.filter { $0.name != name }.map { ($0.name, $0.value) }
+  }
+
   /// `limit`: more than the most that a page holds means a full page.
   func limit(default standard: Int = 50, most: Int = 500) throws(Problem) -> Int {
     guard let text = self["limit"] else { return standard }

@@ -46,13 +46,15 @@ import Testing
         case .string(let content, let escapes):
           seen.append("\(name)=\(String(decoding: content, as: UTF8.self)) \(escapes)")
         case .integer(let number): seen.append("\(name)=\(number)")
+        case .decimal(let bytes): seen.append("\(name)=\(String(decoding: bytes, as: UTF8.self))")
         case .bool(let flag): seen.append("\(name)=\(flag)")
         case .null: seen.append("\(name)=null")
         case .other: seen.append("\(name)=other")
         }
       }
     }
-    #expect(seen == [#"s=a\"b true"#, "i=-12", "b=true", "n=null", "f=other", "o=other", "big=other"])
+    #expect(
+      seen == [#"s=a\"b true"#, "i=-12", "b=true", "n=null", "f=1.5", "o=other", "big=9223372036854775808"])
   }
 
   /// Whatever is written comes back, from Foundation's parser and from the reader's own unescaping.

@@ -1,0 +1,105 @@
+import GRDB
+
+/// The SQL of alerts.
+enum AlertStore {
+  private static let columns = """
+    id, device_id, starts_at, ends_at, energy, limit_kwh, state, fired_at, cleared_at, acknowledged_by,
+    acknowledged_at
+    """
+
+  // MARK: Reading
+
+  static func find(_ id: Int64, _ db: Database) throws -> Alert? {
+    try Alert.fetchOne(
+      db.cachedStatement(sql: "SELECT \(columns) FROM alerts WHERE id = ?"), arguments: [id])
+  }
+
+  /// The alerts of a device whose hours begin in a range, in order.
+  static func alerts(of device: Int64, from: Int64, to: Int64, _ db: Database) throws -> [Alert] {
+    try Alert.fetchAll(
+      db.cachedStatement(
+        sql: """
+          SELECT \(columns) FROM alerts WHERE device_id = ? AND starts_at >= ? AND starts_at < ?
+          ORDER BY starts_at
+          """), arguments: [device, from, to])
+  }
+
+  /// What a list shows.
+  struct Filter: Sendable {
+    /// Only of this user's devices; nil for all.
+    var owner: Int64?
+    var state: Alert.State?
+    var acknowledged: Bool?
+  }
+
+  /// Alerts, the latest first.
+  /// - Parameter before: the id of the last alert of the page before.
+  static func page(_ filter: Filter, before: Int64?, limit: Int, _ db: Database) throws -> [Alert] {
+    let sql = """
+      SELECT \(columns) FROM alerts
+      WHERE id < ?1 AND (?2 IS NULL OR state = ?2)
+        AND (?3 IS NULL OR (acknowledged_at IS NOT NULL) = ?3)
+        AND (?4 IS NULL OR device_id IN (SELECT id FROM devices WHERE owner_id = ?4))
+      ORDER BY id DESC LIMIT ?5
+      """
+    return try Alert.fetchAll(
+      db.cachedStatement(sql: sql),
+      arguments: [before ?? .max, filter.state?.rawValue, filter.acknowledged, filter.owner, limit])
+  }
+
+  /// The device's owner and all administrators.
+  static func recipients(owner: Int64?, _ db: Database) throws -> [Int64] {
+    let statement = try db.cachedStatement(
+      sql: "SELECT id FROM users WHERE (role = 'admin' OR id = ?) AND deleted_at IS NULL ORDER BY id")
+    return try Int64.fetchAll(statement, arguments: [owner])
+  }
+
+  // MARK: Writing
+
+  static func insert(
+    device: Int64, _ hour: CalendarBucket, _ energy: MicrowattHours, limit: MicrowattHours,
+    _ now: Timestamp, _ db: Database
+  ) throws -> Int64 {
+    try db.cachedStatement(
+      sql: """
+        INSERT INTO alerts (device_id, starts_at, ends_at, energy, limit_kwh, state, fired_at)
+        VALUES (?, ?, ?, ?, ?, 'firing', ?)
+        """
+    ).execute(arguments: [
+      device, hour.start, hour.end, energy.count, limit.kilowattHours, now.milliseconds,
+    ])
+    return db.lastInsertedRowID
+  }
+
+  static func setEnergy(_ energy: MicrowattHours, of alert: Int64, _ db: Database) throws {
+    try db.cachedStatement(sql: "UPDATE alerts SET energy = ? WHERE id = ?")
+      .execute(arguments: [energy.count, alert])
+  }
+
+  static func setState(
+    _ state: Alert.State, _ energy: MicrowattHours, of alert: Int64, _ now: Timestamp, _ db: Database
+  ) throws {
+    try db.cachedStatement(sql: "UPDATE alerts SET state = ?, energy = ?, cleared_at = ? WHERE id = ?")
+      .execute(arguments: [
+        state.rawValue, energy.count, state == .cleared ? now.milliseconds : nil, alert,
+      ])
+  }
+
+  /// False if somebody has acknowledged it before: who was first stays.
+  static func acknowledge(
+    _ alert: Int64, by user: Int64, _ now: Timestamp, _ db: Database
+  ) throws -> Bool {
+    try db.cachedStatement(
+      sql: """
+        UPDATE alerts SET acknowledged_by = ?, acknowledged_at = ? WHERE id = ? AND acknowledged_at IS NULL
+        """
+    ).execute(arguments: [user, now.milliseconds, alert])
+    return db.changesCount == 1
+  }
+
+  static func record(_ event: AlertEvent, _ db: Database) throws {
+    try db.cachedStatement(
+      sql: "INSERT INTO alert_events (position, alert_id, state, energy) VALUES (?, ?, ?, ?)"
+    ).execute(arguments: [event.position, event.alert, event.state.rawValue, event.energy.count])
+  }
+}

@@ -1,0 +1,124 @@
+import GRDB
+
+/// Keeps the buckets of a metric true to its readings: what a change of readings touches is computed anew from them, in the
+/// same transaction. So the order and the batches in which readings come leave no trace.
+struct BucketKeeper {
+  let meter: Meter
+  let db: Database
+  let now: Timestamp
+
+  /// Quarters whose energy or coverage has changed.
+  typealias Quarters = Range<Int64>
+
+  /// Quarters that are computed at a time: some days, so that no length of history fills the memory.
+  static let slice: Int64 = 960
+
+  /// Computes anew what a stretch of changed readings and resets touches: up to the readings on either side of it, because
+  /// each may be the start of the next one's span.
+  /// - Parameters:
+  ///   - changed: moments at which something changed, from the first to the last.
+  ///   - namesStarts: all of it are readings that name, and named, their starts; these lie in `changed`.
+  /// - Returns: the quarters that were looked at.
+  func refresh(around changed: ClosedRange<Int64>, namesStarts: Bool = false) throws -> Quarters {
+    let after = try ReadingStore.soundEnd(atOrAfter: changed.upperBound + 1, of: meter.id, db)
+    if namesStarts, try after.map({ try ReadingStore.namesStart($0, of: meter.id, db) }) ?? true {
+      return try refresh(Self.quarters(changed.lowerBound, changed.upperBound))
+    }
+    let before = try ReadingStore.soundEnd(atOrBefore: changed.lowerBound - 1, of: meter.id, db)
+    return try refresh(
+      Self.quarters(
+        before.map { max($0, changed.lowerBound - longestSpan) } ?? changed.lowerBound,
+        after.map { min($0, changed.upperBound + longestSpan) } ?? changed.upperBound))
+  }
+
+  /// The quarters that touch a stretch, and the one that ends where it begins.
+  private static func quarters(_ start: Int64, _ end: Int64) -> Quarters {
+    Quarter.number(at: start - 1)..<Quarter.number(endingAt: max(end, start))
+  }
+
+  /// Computes the buckets of a range of quarters, and stores those that have changed.
+  private func refresh(_ quarters: Quarters) throws -> Quarters {
+    var next = quarters.lowerBound
+    while next < quarters.upperBound {
+      let end = min(next + Self.slice, quarters.upperBound)
+      let computed = try compute(next..<end)
+      try store(computed.detected, over: computed.known)
+      try store(computed.totals)
+      next = end
+    }
+    return quarters
+  }
+
+  // MARK: Computing
+
+  struct Computed {
+    var totals: QuarterTotals
+    /// The falls among the readings of `known`.
+    var detected: [Reset]
+    /// The ends of the readings that were looked at, but for the first: of it alone it is not known whether it fell.
+    var known: Range<Int64>?
+  }
+
+  /// What the buckets of a range must be, from the readings alone.
+  func compute(_ quarters: Quarters) throws -> Computed {
+    let start = Quarter.start(quarters.lowerBound)
+    let end = Quarter.start(quarters.upperBound)
+    let first = try ReadingStore.soundEnd(atOrBefore: start, of: meter.id, db) ?? 0
+    let last = try ReadingStore.soundEnd(atOrAfter: end, of: meter.id, db) ?? .max
+    let readings = try ReadingStore.readings(first...last, of: meter.id, db)
+    var totals = QuarterTotals(quarters)
+    guard let firstEnd = readings.first?.end, let lastEnd = readings.last?.end else {
+      return Computed(totals: totals, detected: [], known: nil)
+    }
+    switch meter.kind {
+    case .interval:
+      let long = try ReadingStore.longReadings(meter, endingAfter: lastEnd, startingBefore: end, db)
+      totals.add(Spans.intervals(readings, unit: meter.unit) + Spans.intervals(long, unit: meter.unit))
+    case .power: totals.add(Spans.power(readings))
+    case .counter:
+      let resets = try ReadingStore.resets(firstEnd...lastEnd, of: meter.id, db)
+      let made = CounterSpans.make(readings, unit: meter.unit, resets: resets)
+      totals.add(made.spans)
+      return Computed(totals: totals, detected: made.detected, known: firstEnd + 1..<lastEnd + 1)
+    }
+    return Computed(totals: totals, detected: [], known: nil)
+  }
+
+  // MARK: Storing
+
+  private func store(_ totals: QuarterTotals) throws {
+    let present = try BucketStore.buckets(totals.range, of: meter.id, db)
+    var next = 0
+    for number in totals.range {
+      let total = totals[number]
+      var old = Bucket(number: number, total: .init(), revision: 0)
+      if next < present.count, present[next].number == number {
+        old = present[next]
+        next += 1
+      }
+      if old.total == total { continue }
+      try BucketStore.put(Bucket(number: number, total: total, revision: old.revision + 1), of: meter.id, db)
+    }
+  }
+
+  /// Stores the falls that are new, and takes away those that are no more.
+  private func store(_ detected: [Reset], over known: Range<Int64>?) throws {
+    guard let known, !known.isEmpty else { return }
+    let range = known.lowerBound...known.upperBound - 1
+    let present = try ReadingStore.resets(range, of: meter.id, db).filter { $0.kind == .detected }
+    if present == detected { return }
+    for gone in present where !detected.contains(where: { $0.at == gone.at }) {
+      try db.cachedStatement(sql: "DELETE FROM resets WHERE metric_id = ? AND at = ? AND kind = 'detected'")
+        .execute(arguments: [meter.id, gone.at])
+    }
+    for new in detected where !present.contains(new) {
+      try db.cachedStatement(
+        sql: """
+          INSERT INTO resets (metric_id, at, kind, value_before, value_after, created_at)
+          VALUES (?, ?, 'detected', ?, ?, ?)
+          ON CONFLICT DO UPDATE SET value_before = excluded.value_before, value_after = excluded.value_after
+          """
+      ).execute(arguments: [meter.id, new.at, new.before, new.after, now.milliseconds])
+    }
+  }
+}

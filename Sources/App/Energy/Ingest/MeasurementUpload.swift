@@ -1,0 +1,149 @@
+import GRDB
+import Reactor
+
+/// `POST /measurements` and `POST /devices/{id}/measurements`: parses what comes, hands it to the writer in batches, and
+/// says of every reading what became of it.
+///
+/// A JSON body is one text, so it is checked whole before any of it is stored. NDJSON and CSV are taken line by line as they
+/// come: what is waiting is one piece and one batch, however long the body.
+struct MeasurementUpload: Sendable {
+  let services: Services
+
+  /// Readings in one transaction: enough that the commit does not count, and little enough that a message which waits
+  /// behind it is not late.
+  private static let batch = 1000
+
+  enum Format: Sendable { case json, ndjson, csv }
+
+  /// On all devices, each reading naming its own.
+  @Sendable func toAny(_ request: Request) async -> Response {
+    await Answer.later { try await take(request, device: nil) }
+  }
+
+  @Sendable func toOne(_ request: Request) async -> Response {
+    await Answer.later { try await take(request, device: try request.device()) }
+  }
+
+  private func take(_ request: Request, device: Int64?) async throws -> Response {
+    let format = try Self.format(request)
+    let sender = try await MeasurementSender.find(request, device: device, services)
+    let key = try request.idempotencyKey(of: sender.id)
+    var batch = ReadingBatch(device: device)
+    switch format {
+    case .json: try JSONReadings.parse(request.body, into: &batch)
+    case .ndjson: try await lines(ReadingLines(.ndjson), request, &batch, sender)
+    case .csv: try await lines(ReadingLines(.csv(CSVReadings())), request, &batch, sender)
+    }
+    return try await finish(&batch, sender, key)
+  }
+
+  private static func format(_ request: Request) throws(Problem) -> Format {
+    switch MediaType.essence(request.value(of: "content-type")) {
+    case "application/json": .json
+    case "application/x-ndjson", "application/ndjson": .ndjson
+    case "text/csv": .csv
+    default:
+      throw Problem(
+        .unsupportedMediaType, detail: "The body must be application/json, application/x-ndjson or text/csv.")
+    }
+  }
+
+  private func lines(
+    _ lines: ReadingLines, _ request: Request, _ batch: inout ReadingBatch, _ sender: MeasurementSender
+  ) async throws {
+    var lines = lines
+    try lines.take(request.body, into: &batch)
+    try lines.end(into: &batch)
+  }
+
+  /// Stores what is left, and the answer with it: an answer that is given again speaks of the same readings.
+  private func finish(
+    _ batch: inout ReadingBatch, _ sender: MeasurementSender, _ key: IdempotencyKey?
+  ) async throws -> Response {
+    let readings = batch.takeReadings()
+    var report = batch.report
+    var start = 0
+    while readings.count - start > Self.batch {
+      let part = Array(readings[start..<start + Self.batch])
+      report.add(try await services.writer.transact { try sender.store(part, $0) })
+      start += Self.batch
+    }
+    let rest = Array(readings[start...])
+    let before = report
+    return try await services.writer.transact { transaction in
+      try IdempotencyKey.once(key, in: transaction.db) {
+        var report = before
+        report.add(try sender.store(rest, transaction))
+        report.sort()
+        return StoredAnswer(.ok, body: report.json)
+      }
+    }.response
+  }
+}
+
+/// Who sends readings, and what it may write to.
+struct MeasurementSender: Sendable {
+  /// Whose idempotency keys are looked at. A device's never meet a user's.
+  let id: Int64
+  /// The one device that it may write to; nil for all.
+  let device: Int64?
+
+  /// - Parameter device: that of the request's path.
+  /// - Throws: `not-found` if it is not there, or is not the sender's.
+  static func find(_ request: Request, device: Int64?, _ services: Services) async throws -> MeasurementSender
+  {
+    let context = request.context
+    if device == nil, let caller = context as? Caller {
+      return MeasurementSender(id: caller.user, device: nil)
+    }
+    let store = services.store
+    return try await services.readers.run {
+      try store.read { db in
+        let sender = try find(context, db)
+        guard let device else { return sender }
+        guard sender.device ?? device == device, try DeviceStore.find(device, in: db) != nil else {
+          throw Problem.notFound
+        }
+        return sender
+      }
+    }
+  }
+
+  private static func find(_ context: (any Sendable)?, _ db: Database) throws -> MeasurementSender {
+    if let caller = context as? Caller { return MeasurementSender(id: caller.user, device: nil) }
+    guard let credential = context as? DeviceCredential,
+      let device = try DeviceKeyStore.device(forDigest: credential.digest, in: db)
+    else { throw BearerGate.unauthorized(.badSignature) }
+    return MeasurementSender(id: -device, device: device)
+  }
+
+  func store(_ readings: [IncomingReading], _ transaction: Transaction) throws -> IntakeReport {
+    try ReadingIntake.run(readings, onlyFor: device, in: transaction)
+  }
+}
+
+extension IntakeReport {
+  var json: [UInt8] {
+    var json = JSONWriter()
+    json.raw("{\"accepted\":")
+    json.integer(Int64(accepted))
+    json.raw(",\"duplicates\":")
+    json.integer(Int64(duplicates))
+    json.raw(",\"corrected\":")
+    json.integer(Int64(corrected))
+    json.raw(",\"rejected\":[")
+    for (index, rejection) in rejected.enumerated() {
+      json.raw(index == 0 ? "{\"index\":" : ",{\"index\":")
+      json.integer(Int64(rejection.index))
+      json.raw(",\"type\":")
+      json.string(rejection.type)
+      json.raw(",\"detail\":")
+      json.string(rejection.detail)
+      json.raw("}")
+    }
+    json.raw("],\"rejected_count\":")
+    json.integer(Int64(rejectedCount))
+    json.raw("}")
+    return json.bytes
+  }
+}
