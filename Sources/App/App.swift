@@ -17,10 +17,14 @@ public final class App {
   /// Serves until SIGTERM or SIGINT, and has drained when it returns.
   /// - Throws: `ExitFailure` if it cannot listen.
   public static func run(
-    _ configuration: Configuration, store: Store, key: SigningKey, passwords: PasswordHasher
+    _ configuration: Configuration, store: Store, key: SigningKey, passwords: PasswordHasher,
+    withDemoMeters: Bool = false
   ) throws {
     let app = try App(configuration, store: store, key: key, passwords: passwords)
+    let feed = MeterFeed(loop: app.loop, writer: app.writer)
+    if withDemoMeters { try feed.start() }
     try app.run()
+    withExtendedLifetime(feed) {}
   }
 
   init(_ configuration: Configuration, store: Store, key: SigningKey, passwords: PasswordHasher) throws {

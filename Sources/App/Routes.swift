@@ -59,6 +59,7 @@ struct Routes {
     server.route(.post, base + "/devices/{id}/keys", gate: admin, .task(deviceKeys.create))
     server.route(.delete, base + "/devices/{id}/keys/{key_id}", gate: admin, .task(deviceKeys.delete))
 
+    server.route(.get, base + "/users/me/consumption", gate: anybody, .worker(readers, consumption.ofUser))
     server.route(
       .get, base + "/users/{id}/consumption", gate: anybody, .worker(readers, consumption.ofUser))
 

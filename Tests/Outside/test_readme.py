@@ -1,5 +1,6 @@
 """What the README shows is run as it stands there: a reader's first steps must not fail."""
 
+import json
 import pathlib
 import re
 import subprocess
@@ -24,7 +25,7 @@ def test_the_quick_tour_works_as_it_is_written(server, tmp_path):
         return text.replace("127.0.0.1:8080", server.url.split("//")[1]).replace('"PASSWORD"', f'"{ADMIN_PASSWORD}"')
 
     curls = [here(text) for language, text in BLOCKS if "curl" in text]
-    login, rest = curls[0], curls[1]
+    login, rest, energy = curls
     assert '"username":"admin"' in shell(login)
 
     made, talk, message = re.findall(r'curl.*?(?=\ncurl|\Z)', rest, re.DOTALL)
@@ -35,6 +36,14 @@ def test_the_quick_tour_works_as_it_is_written(server, tmp_path):
     conversation = re.search(r'"id":"(c\d+)"', shell(prepare + talk.replace("USER_ID", user)))[1]
     stored = shell(prepare + message.replace("CONVERSATION_ID", conversation))
     assert '"seq":1' in stored and '"text":"Hello"' in stored
+
+    device, readings, used = re.findall(r'curl.*?(?=\ncurl|\Z)', energy, re.DOTALL)
+    device_id = re.search(r'"id":"(d\d+)"', shell(prepare + device.replace("USER_ID", user)))[1]
+    assert '"accepted":1' in shell(prepare + readings.replace("DEVICE_ID", device_id))
+    hours = json.loads(shell(prepare + used.replace("DEVICE_ID", device_id)))["items"]
+    # A day of 25 hours, of which the readings cover the third and the fourth: 02:00 comes twice.
+    assert len(hours) == 25 and [hour["value"] for hour in hours[2:4]] == [1.6, 1.6]
+    assert hours[0]["value"] is None and hours[3]["label"] == "2026-10-25T02:00:00+01:00"
 
     script = next(here(text) for language, text in BLOCKS if language == "python")
     token = shell(prepare + 'echo "$token"').strip()

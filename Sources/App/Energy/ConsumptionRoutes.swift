@@ -45,9 +45,8 @@ struct ConsumptionRoutes: Sendable {
 
   /// A client sees its own alone.
   private static func user(_ request: Request, _ caller: Caller, _ db: Database) throws -> Int64 {
-    let text = request.parameters.first
-    let id = text == "me" ? caller.user : text.flatMap(EntityID.user.parse)
-    guard let id, caller.role == .admin || caller.user == id, try UserStore.find(id, in: db) != nil else {
+    guard let text = request.parameters.first else { return caller.user }
+    guard let id = EntityID.user.parse(text), caller.role == .admin || caller.user == id, try UserStore.find(id, in: db) != nil else {
       throw Problem.notFound
     }
     return id

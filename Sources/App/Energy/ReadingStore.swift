@@ -68,6 +68,16 @@ enum ReadingStore {
     return try rows(find)
   }
 
+  /// The latest reading; nil if there is none.
+  static func last(of meter: Int64, _ db: Database) throws -> Reading? {
+    let find = try RawStatement(
+      """
+      SELECT ends_at, starts_at, value FROM readings WHERE metric_id = ?1 ORDER BY ends_at DESC LIMIT 1
+      """, db)
+    find.bind(meter)
+    return try rows(find).first
+  }
+
   /// Whether the reading with that end names its start.
   static func namesStart(_ end: Int64, of meter: Int64, _ db: Database) throws -> Bool {
     let find = try RawStatement(

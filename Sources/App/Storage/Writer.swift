@@ -57,6 +57,15 @@ final class Writer: Sendable {
     }
   }
 
+  /// Hands over a change whose result nobody waits for; false if the queue is full.
+  /// - Parameter finished: is called after the commit (nil) or with what went wrong, on the writer's thread.
+  func submit(
+    _ body: @escaping @Sendable (Transaction) throws -> Void,
+    finished: @escaping @Sendable ((any Error)?) -> Void
+  ) -> Bool {
+    thread.submit(.change(Change(run: body, finish: finished)))
+  }
+
   /// Finishes what waits, and returns when the thread has ended.
   func close() { thread.close() }
 

@@ -9,9 +9,9 @@ struct NewUser: Sendable, Equatable {
   let disabled: Bool
 
   /// For the commands: a name that is known to be valid, and nothing else.
-  init(username: String, role: Role) {
+  init(username: String, displayName: String? = nil, role: Role) {
     self.username = username
-    displayName = username
+    self.displayName = displayName ?? username
     email = nil
     self.role = role
     disabled = false

@@ -87,6 +87,14 @@ struct MeasurementSender: Sendable {
   let id: Int64
   /// The one device that it may write to; nil for all.
   let device: Int64?
+  /// The key that allows it, looked at again in each transaction: one that is deleted is dead at once.
+  private var key: DeviceCredential?
+
+  private init(id: Int64, device: Int64? = nil, key: DeviceCredential? = nil) {
+    self.id = id
+    self.device = device
+    self.key = key
+  }
 
   /// - Parameter device: that of the request's path.
   /// - Throws: `not-found` if it is not there, or is not the sender's.
@@ -94,7 +102,7 @@ struct MeasurementSender: Sendable {
   {
     let context = request.context
     if device == nil, let caller = context as? Caller {
-      return MeasurementSender(id: caller.user, device: nil)
+      return MeasurementSender(id: caller.user)
     }
     let store = services.store
     return try await services.readers.run {
@@ -110,15 +118,22 @@ struct MeasurementSender: Sendable {
   }
 
   private static func find(_ context: (any Sendable)?, _ db: Database) throws -> MeasurementSender {
-    if let caller = context as? Caller { return MeasurementSender(id: caller.user, device: nil) }
-    guard let credential = context as? DeviceCredential,
-      let device = try DeviceKeyStore.device(forDigest: credential.digest, in: db)
-    else { throw BearerGate.unauthorized(.badSignature) }
-    return MeasurementSender(id: -device, device: device)
+    if let caller = context as? Caller { return MeasurementSender(id: caller.user) }
+    guard let key = context as? DeviceCredential else { throw BearerGate.unauthorized() }
+    let device = try Self.device(of: key, db)
+    return MeasurementSender(id: -device, device: device, key: key)
+  }
+
+  private static func device(of key: DeviceCredential, _ db: Database) throws -> Int64 {
+    guard let device = try DeviceKeyStore.device(forDigest: key.digest, in: db) else {
+      throw BearerGate.unauthorized(.badSignature)
+    }
+    return device
   }
 
   func store(_ readings: [IncomingReading], _ transaction: Transaction) throws -> IntakeReport {
-    try ReadingIntake.run(readings, onlyFor: device, in: transaction)
+    if let key { _ = try Self.device(of: key, transaction.db) }
+    return try ReadingIntake.run(readings, onlyFor: device, in: transaction)
   }
 }
 
