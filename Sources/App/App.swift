@@ -47,11 +47,15 @@ public final class App {
     committed.target.value.hub = hub
     let deviceView = DeviceView(store: store, readers: readers, mailbox: loop.mailbox)
     committed.target.value.devices = deviceView
-    let verifier = TokenVerifier(key: key)
+    let verifier = TokenVerifier(key: key, revocations: try store.read { try Revocations($0) })
+    committed.target.value.verifier = verifier
     let services = Services(
       store: store, writer: writer, readers: readers, cpu: cpu, passwords: passwords,
       tokens: TokenIssuer(key: key, lifetime: configuration.accessTTL),
-      refreshTokens: RefreshTokens(lifetime: Int64(configuration.refreshTTL.milliseconds)))
+      refreshTokens: RefreshTokens(
+        lifetime: Int64(configuration.refreshTTL.milliseconds),
+        accessLifetime: Int64(configuration.accessTTL.milliseconds)),
+      limiter: configuration.rateLimit == .on ? LoginLimiter() : nil)
     Routes(
       services: services, hub: hub, verifier: verifier,
       sockets: ChatSocket(
@@ -108,6 +112,7 @@ private final class Committed: Sendable {
   final class Target {
     var hub: Hub?
     var devices: DeviceView?
+    var verifier: TokenVerifier?
   }
   let target: LoopBound<Target>
   private let mailbox: Mailbox
@@ -125,13 +130,23 @@ private final class Committed: Sendable {
   func deliver(_ announcements: [Announcement]) {
     let target = target
     mailbox.post {
-      for announcement in announcements {
-        switch announcement {
-        case .message(let message): target.value.hub?.tell(message)
-        case .alert(let event): target.value.hub?.tell(event)
-        case .deviceChanged(let id): target.value.devices?.forget(id)
-        }
-      }
+      for announcement in announcements { target.value.hear(announcement) }
+    }
+  }
+}
+
+extension Committed.Target {
+  func hear(_ announcement: Announcement) {
+    switch announcement {
+    case .message(let message): hub?.tell(message)
+    case .alert(let event): hub?.tell(event)
+    case .deviceChanged(let id): devices?.forget(id)
+    case .sessionEnded(let session, let user, let until):
+      verifier?.end(session: session, of: user, until: until)
+      hub?.close(user, session: session, .tokenRevoked, "The session has ended.")
+    case .tokensRevoked(let user, let version, let revocation):
+      verifier?.revoke(user, below: version)
+      hub?.close(user, revocation.closeCode, revocation.reason)
     }
   }
 }

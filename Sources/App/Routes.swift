@@ -18,9 +18,11 @@ struct Routes {
     let anybody = BearerGate.make(verifier)
     let admin = BearerGate.make(verifier, role: .admin)
     let sender = MeasurementGate.make(verifier)
+    let attempts = LoginGate.make(services.limiter)
     let readers = services.readers
     let auth = AuthRoutes(services: services)
     let users = UserRoutes(services: services)
+    let userChanges = UserChangeRoutes(services: services)
     let devices = DeviceRoutes(services: services)
     let conversations = ConversationRoutes(services: services)
     let messages = MessageRoutes(hub: hub)
@@ -36,13 +38,17 @@ struct Routes {
     server.route(.get, "/version", .loop(health.version))
     server.route(.get, "/.well-known/jwks.json", .loop(keySet.keys))
 
-    server.route(.post, base + "/auth/login", .task(auth.login))
-    server.route(.post, base + "/auth/refresh", .task(auth.refresh))
+    server.route(.post, base + "/auth/login", gate: attempts, .task(auth.login))
+    server.route(.post, base + "/auth/refresh", gate: attempts, .task(auth.refresh))
+    server.route(.post, base + "/auth/logout", gate: anybody, .task(auth.logout))
 
     server.route(.get, base + "/users", gate: anybody, .worker(readers, users.list))
-    server.route(.post, base + "/users", gate: admin, .task(users.create))
+    server.route(.post, base + "/users", gate: admin, .task(userChanges.create))
     server.route(.get, base + "/users/me", gate: anybody, .worker(readers, users.me))
+    server.route(.patch, base + "/users/me", gate: anybody, .task(userChanges.updateMe))
     server.route(.get, base + "/users/{id}", gate: anybody, .worker(readers, users.get))
+    server.route(.patch, base + "/users/{id}", gate: anybody, .task(userChanges.update))
+    server.route(.delete, base + "/users/{id}", gate: admin, .task(userChanges.delete))
 
     server.route(.get, base + "/devices", gate: anybody, .worker(readers, devices.list))
     server.route(.post, base + "/devices", gate: admin, .task(devices.create))

@@ -11,4 +11,6 @@ struct Services: Sendable {
   let passwords: PasswordHasher
   let tokens: TokenIssuer
   let refreshTokens: RefreshTokens
+  /// nil with `--rate-limit off`.
+  var limiter: LoginLimiter?
 }

@@ -12,9 +12,10 @@ struct TokenCommand: ConfiguredCommand {
 
   func run(_ configuration: Configuration) throws {
     let store = try Store(directory: configuration.data, for: .command)
-    let user = try UserAdministration(store: store).find(name)
+    let administration = UserAdministration(store: store)
+    let user = try administration.find(name)
     let issuer = TokenIssuer(key: try SigningKeyFile.load(configuration), lifetime: ttl)
-    print(try issuer.issue(to: user.id, role: user.role))
+    print(try administration.token(for: user, issuer))
     try store.close()
   }
 

@@ -51,8 +51,7 @@ struct UserAddCommand: ConfiguredCommand {
   private func addLoadTest(_ count: Int, _ configuration: Configuration) throws {
     let store = try Store(directory: configuration.data, for: .command)
     let issuer = TokenIssuer(key: try SigningKeyFile.load(configuration), lifetime: .seconds(86_400))
-    for user in try UserAdministration(store: store).loadTestUsers(count, prefix: prefix) {
-      let token = try issuer.issue(to: user.id, role: user.role)
+    for (user, token) in try UserAdministration(store: store).loadTestUsers(count, prefix: prefix, issuer) {
       print("\(EntityID.user.text(user.id)),\(user.username),\(token)")
     }
     try store.close()

@@ -21,7 +21,7 @@ private final class Fixture {
       readers: WorkerQueue(name: "reader"),
       cpu: WorkerQueue(name: "cpu"),
       passwords: passwords, tokens: TokenIssuer(key: key, lifetime: .seconds(900)),
-      refreshTokens: RefreshTokens(lifetime: 60_000))
+      refreshTokens: RefreshTokens(lifetime: 60_000, accessLifetime: 900_000))
     let administration = UserAdministration(store: store)
     for (name, role) in [("admin", Role.admin), ("ann", .client)] {
       _ = try administration.add(name, role: role, password: "correct horse", passwords: passwords)
@@ -62,7 +62,8 @@ extension Response {
   }
 
   @Test func `every wrong log-in gets the same answer`() async throws {
-    _ = try UserAdministration(store: fixture.services.store).loadTestUsers(1, prefix: "load")
+    _ = try UserAdministration(store: fixture.services.store).loadTestUsers(
+      1, prefix: "load", fixture.services.tokens)
     try fixture.services.store.write {
       try $0.execute(
         sql: """
@@ -108,7 +109,7 @@ extension Response {
   init() throws { fixture = try Fixture() }
 
   private func create(_ body: String) async -> Response {
-    await routes.create(
+    await UserChangeRoutes(services: fixture.services).create(
       TestRequest.make(fields: [("Content-Type", "application/json")], body: body, caller: fixture.admin))
   }
 
@@ -152,7 +153,8 @@ extension Response {
   }
 
   @Test func `the list is read page by page`() throws {
-    _ = try UserAdministration(store: fixture.services.store).loadTestUsers(3, prefix: "load")
+    _ = try UserAdministration(store: fixture.services.store).loadTestUsers(
+      3, prefix: "load", fixture.services.tokens)
     var names: [String] = []
     var query: String? = "limit=2&q=LO"
     while let current = query {

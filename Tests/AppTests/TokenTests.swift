@@ -29,7 +29,7 @@ private enum Fixture {
   /// The caller, or why not.
   static func verify(_ token: String, now: Int64 = now) -> Result<Caller, TokenFailure> {
     Array(token.utf8).withUnsafeBytes { bytes in
-      Result { () throws(TokenFailure) in try JWT.verify(bytes, with: key, now: now) }
+      Result { () throws(TokenFailure) in try JWT.verify(bytes, with: key, now: now).caller }
     }
   }
 }
@@ -135,6 +135,7 @@ private enum Fixture {
       ["jti": nil],
       ["role": #""root""#], ["role": nil], ["exp": #""soon""#], ["exp": "1e300"], ["exp": "-1"],
       ["exp": "null"],
+      ["sid": #""3""#], ["sid": "3"], ["sid": #""s-3""#], ["ver": "1.5"], ["ver": #""1""#],
       ["iat": "1e999"], ["exp": "99999999999999999999999999"],
     ] as [[String: String?]])
   func `claims that are missing or not for this service are refused`(_ changes: [String: String?]) {
@@ -181,13 +182,14 @@ private enum Fixture {
   @Test func `a remembered token is found again, and forgotten at its end`() {
     var now = Fixture.now
     let verifier = verifier { now }
-    let caller = Caller(user: 12, role: .client, expiresAt: Fixture.now + 900)
-    #expect(verify(Fixture.token(), verifier) == .success(caller))
+    let caller = Caller(user: 12, role: .client, expiresAt: Fixture.now + 900, session: 3)
+    let token = Fixture.token(Fixture.header, Fixture.claims(["sid": #""s3""#]))
+    #expect(verify(token, verifier) == .success(caller))
     #expect(
       verify(Fixture.token(Fixture.header, Fixture.claims(["sub": #""u7""#])), verifier) != .success(caller))
-    for _ in 0..<3 { #expect(verify(Fixture.token(), verifier) == .success(caller)) }
+    for _ in 0..<3 { #expect(verify(token, verifier) == .success(caller)) }
     now += 930
-    #expect(verify(Fixture.token(), verifier) == .failure(.expired))
+    #expect(verify(token, verifier) == .failure(.expired))
   }
 
   @Test func `a remembered token vouches for no other, not even of the same length`() {
@@ -197,6 +199,58 @@ private enum Fixture {
     let last = token.last == "A" ? "E" : "A"
     #expect(verify(token.dropLast() + last, verifier) == .failure(.badSignature))
     #expect(verify(String(token.dropLast()), verifier) != verify(token, verifier))
+  }
+
+  private func token(session: Int64? = nil, version: Int64? = nil, user: Int64 = 12) -> String {
+    Fixture.token(
+      Fixture.header,
+      Fixture.claims([
+        "sub": #""u\#(user)""#, "sid": session.map { #""s\#($0)""# }, "ver": version.map(String.init),
+      ]))
+  }
+
+  @Test(arguments: [1, 1024])
+  func `the tokens of an ended session are dead, remembered or not, and no others`(_ places: Int) {
+    let verifier = TokenVerifier(key: Fixture.key, places: places) { Fixture.now }
+    for session in [Int64(3), 4] { _ = verify(token(session: session), verifier) }
+    verifier.end(session: 3, of: 12, until: Fixture.now + 930)
+    #expect(verify(token(session: 3), verifier) == .failure(.revoked))
+    #expect(verify(token(session: 3, version: 1), verifier) == .failure(.revoked))
+    for other in [token(session: 4), token(), token(session: 5, user: 13)] {
+      #expect(throws: Never.self) { try verify(other, verifier).get() }
+    }
+  }
+
+  @Test func `a user's tokens of an earlier version are dead, as are those that name none`() {
+    let verifier = TokenVerifier(key: Fixture.key) { Fixture.now }
+    _ = verify(token(session: 3), verifier)
+    verifier.revoke(12, below: 2)
+    for dead in [token(session: 3), token(), token(session: 3, version: 1)] {
+      #expect(verify(dead, verifier) == .failure(.revoked))
+    }
+    for other in [token(session: 3, version: 2), token(user: 13)] {
+      #expect(throws: Never.self) { try verify(other, verifier).get() }
+    }
+  }
+
+  @Test func `a token without a session is one of its own`() throws {
+    let verifier = TokenVerifier(key: Fixture.key) { Fixture.now }
+    let one = try verify(token(), verifier).get()
+    let other = try verify(token(version: 0), verifier).get()
+    #expect(one.session < 0 && other.session < 0 && one.session != other.session)
+    verifier.end(session: one.session, of: 12, until: Fixture.now + 930)
+    #expect(verify(token(), verifier) == .failure(.revoked))
+    #expect(verify(token(version: 0), verifier) == .success(other))
+  }
+
+  @Test func `an ended session is forgotten when its tokens have expired anyway`() {
+    var revocations = Revocations()
+    for session in Int64(1)...100_000 {
+      revocations.end(session: session, until: session + 10, now: session)
+      #expect(revocations.sessionCount <= 1024)
+    }
+    let caller = Caller(user: 1, role: .client, expiresAt: .max, session: 100_000)
+    #expect(revocations.cover(caller, version: 0))
   }
 
   @Test func `a bad token is not remembered`() {

@@ -37,13 +37,15 @@ import Testing
     #expect(try names() == ["ann"])
   }
 
-  @Test func `a deleted user is not found, and keeps the name`() throws {
-    let user = try #require(try add("ann"))
-    try store.write { try $0.execute(sql: "UPDATE users SET deleted_at = 1") }
+  @Test func `a deleted user is not found, and the name is free`() throws {
+    let user = try #require(try add("ann", hash: "h"))
+    try store.write { try UserStore.delete(user.id, in: $0) }
     #expect(try store.read { try UserStore.find(user.id, in: $0) } == nil)
     #expect(try store.read { try UserStore.credentials(of: "ann", in: $0) } == nil)
     #expect(try names() == [])
-    #expect(try add("ann") == nil)
+    let second = try #require(try add("ann"))
+    #expect(second.id != user.id)
+    try store.write { try UserStore.delete(second.id, in: $0) }
   }
 
   @Test func `pages follow the names`() throws {
@@ -95,9 +97,15 @@ import Testing
 
   @Test func `users for load tests are found again`() throws {
     let administration = UserAdministration(store: store)
-    let first = try administration.loadTestUsers(3, prefix: "load")
+    let issuer = TokenIssuer(key: SigningKey(bytes: Array(0..<32))!, lifetime: .seconds(60))
+    let first = try administration.loadTestUsers(3, prefix: "load", issuer).map(\.user)
     #expect(first.map(\.username) == ["load1", "load2", "load3"])
-    #expect(try administration.loadTestUsers(4, prefix: "load").prefix(3) == first[...])
+    try store.write { try UserStore.delete(first[2].id, in: $0) }
+    let second = try administration.loadTestUsers(4, prefix: "load", issuer).map(\.user)
+    #expect(second.map(\.username) == ["load1", "load2", "load3", "load4"])
+    #expect(second[..<2] == first[..<2] && second[2].id != first[2].id)
+    try store.write { try $0.execute(sql: "UPDATE users SET disabled = 1 WHERE username = 'load2'") }
+    #expect(throws: ExitFailure.self) { try administration.loadTestUsers(4, prefix: "load", issuer) }
   }
 
   @Test func `the commands keep the rules`() throws {
@@ -112,8 +120,9 @@ import Testing
     }
     #expect(try administration.find("Ann").username == "ann")
     #expect(throws: ExitFailure.self) { try administration.find("bob") }
-    #expect(throws: ExitFailure.self) { try administration.loadTestUsers(0, prefix: "load") }
-    #expect(throws: ExitFailure.self) { try administration.loadTestUsers(1, prefix: "a b") }
+    let issuer = TokenIssuer(key: SigningKey(bytes: Array(0..<32))!, lifetime: .seconds(60))
+    #expect(throws: ExitFailure.self) { try administration.loadTestUsers(0, prefix: "load", issuer) }
+    #expect(throws: ExitFailure.self) { try administration.loadTestUsers(1, prefix: "a b", issuer) }
   }
 }
 

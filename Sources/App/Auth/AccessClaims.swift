@@ -13,10 +13,16 @@ struct AccessClaims: Sendable, Codable, Equatable {
   var notBefore: Int64?
   var tokenID = Base64URL.encode(RandomBytes.make(12))
   let role: Role
+  /// The session's id as text; tokens that others make may have none.
+  let session: String?
+  /// The user's `token_version` when the token was made.
+  let version: Int64?
 
-  init(user: Int64, role: Role, issuedAt: Int64, expiresAt: Int64) {
+  init(user: Int64, role: Role, session: Int64?, version: Int64, issuedAt: Int64, expiresAt: Int64) {
     subject = EntityID.user.text(user)
     self.role = role
+    self.session = session.map(EntityID.session.text)
+    self.version = version
     self.issuedAt = issuedAt
     self.expiresAt = expiresAt
   }
@@ -30,6 +36,8 @@ struct AccessClaims: Sendable, Codable, Equatable {
     case notBefore = "nbf"
     case tokenID = "jti"
     case role
+    case session = "sid"
+    case version = "ver"
   }
 
   init(from decoder: any Decoder) throws {
@@ -42,6 +50,8 @@ struct AccessClaims: Sendable, Codable, Equatable {
     notBefore = try container.decodeIfPresent(NumericDate.self, forKey: .notBefore)?.seconds
     tokenID = try container.decode(String.self, forKey: .tokenID)
     role = try container.decode(Role.self, forKey: .role)
+    session = try container.decodeIfPresent(String.self, forKey: .session)
+    version = try container.decodeIfPresent(Int64.self, forKey: .version)
   }
 
   /// One text or a list of them (RFC 7519 §4.1.3); of a list, this service's own name if it is there.

@@ -1,6 +1,6 @@
 import Reactor
 
-/// `/auth/login` and `/auth/refresh`.
+/// `/auth/login`, `/auth/refresh` and `/auth/logout`.
 struct AuthRoutes: Sendable {
   let services: Services
 
@@ -9,7 +9,7 @@ struct AuthRoutes: Sendable {
     let password: String?
   }
 
-  private struct Session: Encodable {
+  private struct Tokens: Encodable {
     let accessToken: String
     var tokenType = "Bearer"
     let expiresIn: Int64
@@ -36,18 +36,20 @@ struct AuthRoutes: Sendable {
   @Sendable func login(_ request: Request) async -> Response {
     await Answer.later {
       let (username, password) = try Self.credentials(in: request)
+      let attempt = request.attempt(username)
+      try services.limiter?.check(attempt)
       let store = services.store
       let found = try await services.readers.run {
         try store.read { try UserStore.credentials(of: username, in: $0) }
       }
-      let passwords = services.passwords
-      let isRight = try await services.cpu.run {
-        try passwords.verify(password, against: found?.passwordHash)
-      }
-      guard isRight, let user = found?.user, !user.disabled else { throw Self.refusal }
+      guard try await services.verify(password, of: found, attempt), let found else { throw Self.refusal }
       let refreshTokens = services.refreshTokens
-      let refreshToken = try await services.writer.write { try refreshTokens.begin(for: user.id, in: $0) }
-      return try session(of: user, refreshToken)
+      let issued = try await services.writer.write { db in
+        // What was read may have changed while the hash was computed.
+        try UserStore.unchanged(found, in: db).map { try refreshTokens.begin(for: $0, in: db) }
+      }
+      guard let issued else { throw Self.refusal }
+      return try tokens(issued)
     }
   }
 
@@ -58,19 +60,39 @@ struct AuthRoutes: Sendable {
       let body = try request.json(RefreshBody.self)
       let token = errors.require(body.refreshToken, "/refresh_token", "") { _ in true }
       try errors.throwIfAny()
+      let attempt = request.attempt()
+      try services.limiter?.check(attempt)
       let refreshTokens = services.refreshTokens
-      let used = try await services.writer.write { try refreshTokens.use(token, in: $0) }
-      guard let used else { throw Self.refusal }
-      return try session(of: used.user, used.successor)
+      let issued = try await services.writer.transact { try refreshTokens.use(token, in: $0) }
+      guard let issued else {
+        services.limiter?.countFailure(attempt)
+        throw Self.refusal
+      }
+      return try tokens(issued)
     }
   }
 
-  private func session(of user: User, _ refreshToken: String) throws -> Response {
-    let session = Session(
-      accessToken: try services.tokens.issue(to: user.id, role: user.role),
-      expiresIn: services.tokens.lifetime, refreshToken: refreshToken, user: User.Full(user: user))
+  /// `POST /auth/logout`, a task on the writer. When it is answered, the session's tokens and sockets are dead.
+  @Sendable func logout(_ request: Request) async -> Response {
+    await Answer.later {
+      let caller = try request.caller()
+      try await services.writer.transact { transaction in
+        try Accounts.confirm(caller, in: transaction.db)
+        try Session.end(caller, in: transaction)
+      }
+      return Response(.noContent)
+    }
+  }
+
+  private func tokens(_ issued: RefreshTokens.Issued) throws -> Response {
+    let user = issued.user
+    let tokens = Tokens(
+      accessToken: try services.tokens.issue(
+        to: user.id, role: user.role, session: issued.session, version: user.tokenVersion,
+        now: issued.time),
+      expiresIn: services.tokens.lifetime, refreshToken: issued.token, user: User.Full(user: user))
     // RFC 6749 §5.1.
-    return try Answer.json(session, fields: [.init("cache-control", "no-store")])
+    return try Answer.json(tokens, fields: [.init("cache-control", "no-store")])
   }
 
   private static func credentials(in request: Request) throws(Problem) -> (String, String) {

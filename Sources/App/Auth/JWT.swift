@@ -7,6 +7,13 @@ public enum TokenFailure: String, Error, Sendable {
   case wrongClaims = "The access token is not for this service"
   case notYetValid = "The access token is not valid yet"
   case expired = "The access token expired"
+  case revoked = "The access token was revoked"
+}
+
+/// A token whose signature, claims and times are right. Whether it was revoked is for `Revocations` to say.
+struct ValidToken: Equatable {
+  let caller: Caller
+  let version: Int64
 }
 
 /// Access tokens: JWS compact serialisation (RFC 7515), `at+jwt` (RFC 9068), checked as RFC 8725 demands: the
@@ -30,7 +37,7 @@ enum JWT {
   /// - Parameter now: Unix seconds.
   static func verify(
     _ token: UnsafeRawBufferPointer, with key: SigningKey, now: Int64
-  ) throws(TokenFailure) -> Caller {
+  ) throws(TokenFailure) -> ValidToken {
     guard token.count <= longest else { throw .malformed }
     let parts = token.split(separator: UInt8(ascii: "."), maxSplits: 3, omittingEmptySubsequences: false)
     guard parts.count == 3, let header = Base64URL.decode(parts[0]), let body = Base64URL.decode(parts[1]),
@@ -39,7 +46,7 @@ enum JWT {
     try check(header: header, key.algorithm)
     let message = UnsafeRawBufferPointer(rebasing: token[..<parts[1].endIndex])
     guard key.isSignature(signature, of: message) else { throw .badSignature }
-    return try caller(body, now: now)
+    return try check(claims: body, now: now)
   }
 
   private struct Header: Decodable {
@@ -68,13 +75,15 @@ enum JWT {
     else { throw .wrongClaims }
   }
 
-  private static func caller(_ body: [UInt8], now: Int64) throws(TokenFailure) -> Caller {
+  private static func check(claims body: [UInt8], now: Int64) throws(TokenFailure) -> ValidToken {
     guard let claims = try? JSON.decode(AccessClaims.self, from: body),
       claims.issuer == AccessClaims.issuer, claims.audience == AccessClaims.audience,
-      let user = EntityID.user.parse(claims.subject)
+      let user = EntityID.user.parse(claims.subject),
+      let session = claims.session.map(EntityID.session.parse) ?? 0
     else { throw .wrongClaims }
     guard claims.issuedAt <= now + leeway, (claims.notBefore ?? 0) <= now + leeway else { throw .notYetValid }
     guard now < claims.expiresAt + leeway else { throw .expired }
-    return Caller(user: user, role: claims.role, expiresAt: claims.expiresAt)
+    let caller = Caller(user: user, role: claims.role, expiresAt: claims.expiresAt, session: session)
+    return ValidToken(caller: caller, version: claims.version ?? 0)
   }
 }

@@ -9,9 +9,16 @@ public struct TokenIssuer: Sendable {
     self.lifetime = max(1, lifetime.components.seconds)
   }
 
-  public func issue(to user: Int64, role: Role, now: Timestamp = .now()) throws -> String {
+  /// - Parameters:
+  ///   - session: the session that the token ends with; nil for a token on its own.
+  ///   - version: the user's `tokenVersion`.
+  public func issue(
+    to user: Int64, role: Role, session: Int64? = nil, version: Int64 = 0, now: Timestamp = .now()
+  ) throws -> String {
     let seconds = now.milliseconds / 1000
-    let claims = AccessClaims(user: user, role: role, issuedAt: seconds, expiresAt: seconds + lifetime)
+    let claims = AccessClaims(
+      user: user, role: role, session: session, version: version, issuedAt: seconds,
+      expiresAt: seconds + lifetime)
     return try JWT.sign(claims, with: key)
   }
 }

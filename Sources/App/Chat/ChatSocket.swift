@@ -71,7 +71,7 @@ final class ChatSocket: WebSocketHandler {
   }
 
   private func begin(_ socket: WebSocketID, _ caller: Caller) {
-    hub.sessions.authenticate(socket, user: caller.user, expiresAt: caller.expiresAt)
+    hub.sessions.authenticate(socket, user: caller.user, session: caller.session)
     awaitExpiry(socket, caller)
     let hello = ChatEncoder.Hello(
       session: "s\(socket.text)", user: caller.user, epoch: hub.epoch, position: hub.position,
@@ -165,7 +165,7 @@ final class ChatSocket: WebSocketHandler {
           json.time(caller.expiresAt * 1000, &time)
         }, to: socket)
       if isFirst { return begin(socket, caller) }
-      hub.sessions.authenticate(socket, user: caller.user, expiresAt: caller.expiresAt)
+      hub.sessions.authenticate(socket, user: caller.user, session: caller.session)
       awaitExpiry(socket, caller)
     } catch {
       refuse(socket, id, BearerGate.unauthorized(error))

@@ -113,10 +113,13 @@ enum ConversationStore {
   private static func members(of id: Int64, in db: Database) throws -> [User.Profile] {
     let statement = try db.cachedStatement(
       sql: """
-        SELECT u.id, u.username, u.display_name, u.email, u.role, u.disabled, u.created_at
+        SELECT u.id, u.username, u.display_name, u.email, u.role, u.disabled, u.created_at, u.token_version,
+          u.deleted_at
         FROM members m JOIN users u ON u.id = m.user_id WHERE m.conversation_id = ? ORDER BY u.id
         """)
-    return try User.fetchAll(statement, arguments: [id]).map(User.Profile.init)
+    return try Row.fetchAll(statement, arguments: [id]).map { row in
+      User.Profile(try User(row: row), isDeleted: row["deleted_at"] != nil)
+    }
   }
 
   private static func lastMessage(of id: Int64, in db: Database) throws -> Conversation.LastMessage? {

@@ -125,6 +125,18 @@ final class Hub {
     for user in event.recipients { sessions.forEach(of: user) { server.send(frame, to: $0) } }
   }
 
+  // MARK: Dead tokens
+
+  /// Closes the sockets of a user, or those of one session alone.
+  func close(_ user: Int64, session: Int64? = nil, _ code: CloseCode, _ reason: String) {
+    // Gathered first, for each that closes leaves the chain.
+    var dead: [WebSocketID] = []
+    sessions.forEach(of: user) { socket in
+      if session == nil || sessions[socket]?.tokenSession == session { dead.append(socket) }
+    }
+    for socket in dead { server.close(socket, code, reason) }
+  }
+
   // MARK: The end
 
   /// Takes no more messages, tells all clients to go, and calls `completed` when all that was taken is answered.

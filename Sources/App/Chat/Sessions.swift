@@ -2,15 +2,15 @@ import Reactor
 
 /// Who is connected: one entry for each open socket, and for each user the chain of their sockets.
 ///
-/// Entries lie in an array by the socket's slot, 40 bytes each, and link to one another by slot: a user with one
+/// Entries lie in an array by the socket's slot, 32 bytes each, and link to one another by slot: a user with one
 /// socket costs no list.
 struct Sessions {
   struct Session {
     fileprivate(set) var socket: WebSocketID
     /// 0 until the socket has shown a token.
     fileprivate(set) var user: Int64 = 0
-    /// Unix seconds.
-    var expiresAt: Int64 = 0
+    /// The session of its token, as in `Caller`.
+    fileprivate(set) var tokenSession: Int64 = 0
     fileprivate var next: Int32 = -1
     fileprivate var isOpen = true
   }
@@ -37,10 +37,10 @@ struct Sessions {
     count += 1
   }
 
-  /// Binds a socket to the user of its token, for good; or renews its expiry.
-  mutating func authenticate(_ socket: WebSocketID, user: Int64, expiresAt: Int64) {
+  /// Binds a socket to the user of its token, for good, and to the session of its newest one.
+  mutating func authenticate(_ socket: WebSocketID, user: Int64, session tokenSession: Int64) {
     guard let session = self[socket] else { return }
-    slots[socket.slot]?.expiresAt = expiresAt
+    slots[socket.slot]?.tokenSession = tokenSession
     guard session.user == 0 else { return }
     let known = users[user]
     slots[socket.slot]?.user = user

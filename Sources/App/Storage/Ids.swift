@@ -9,6 +9,7 @@ public enum EntityID: UInt8, Sendable {
   case deviceKey = 0x6B  // k
   case reset = 0x72  // r
   case alert = 0x61  // a
+  case session = 0x73  // s
 
   /// Adds the id's text to a buffer. `number` is not negative.
   public func append(_ number: Int64, to bytes: inout [UInt8]) {

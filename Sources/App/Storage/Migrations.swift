@@ -7,6 +7,7 @@ enum Migrations {
     migrator.registerMigration("001-users-and-chat") { try $0.execute(sql: usersAndChat) }
     migrator.registerMigration("002-sessions") { try $0.execute(sql: sessions) }
     migrator.registerMigration("003-energy") { try $0.execute(sql: energy) }
+    migrator.registerMigration("004-access-tokens") { try $0.execute(sql: accessTokens) }
     return migrator
   }()
 
@@ -122,6 +123,11 @@ enum Migrations {
       PRIMARY KEY (user_id, key)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+    """
+
+  private static let accessTokens = """
+    -- When the last access token of the session expires: so long must be remembered that it ended.
+    ALTER TABLE sessions ADD COLUMN access_until INTEGER NOT NULL DEFAULT 0;
     """
 
   private static let energy = """

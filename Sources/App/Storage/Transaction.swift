@@ -24,6 +24,10 @@ enum Announcement: Sendable {
   /// The server has said something in a conversation.
   case message(SystemMessage)
   case alert(AlertEvent)
+  /// A session has ended. Its tokens would have lived until this Unix second.
+  case sessionEnded(Int64, user: Int64, until: Int64)
+  /// A user's access tokens of earlier versions are dead.
+  case tokensRevoked(user: Int64, version: Int64, Revocation)
   /// A device was made, changed or deleted.
   case deviceChanged(Int64)
 }

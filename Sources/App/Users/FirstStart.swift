@@ -16,7 +16,7 @@ public enum FirstStart {
     let password = given ?? Password.generate()
     let hash = try passwords.hash(password)
     let user = try store.write { db in
-      try UserStore.insert(NewUser(username: "admin", role: .admin), passwordHash: hash, in: db)
+      try Accounts.create(NewUser(username: "admin", role: .admin), passwordHash: hash, in: db)
     }
     return user == nil || given != nil ? nil : password
   }

@@ -6,6 +6,7 @@ struct NewUser: Sendable, Equatable {
   let displayName: String
   let email: String?
   let role: Role
+  let disabled: Bool
 
   /// For the commands: a name that is known to be valid, and nothing else.
   init(username: String, displayName: String? = nil, role: Role) {
@@ -13,6 +14,7 @@ struct NewUser: Sendable, Equatable {
     self.displayName = displayName ?? username
     email = nil
     self.role = role
+    disabled = false
   }
 
   /// The body of `POST /users`. Everything is optional here, so that one answer can name all that is missing.
@@ -22,9 +24,10 @@ struct NewUser: Sendable, Equatable {
     let displayName: String?
     let role: String?
     let email: String?
+    let disabled: Bool?
 
     private enum CodingKeys: String, CodingKey {
-      case username, password, role, email
+      case username, password, role, email, disabled
       case displayName = "display_name"
     }
   }
@@ -34,31 +37,45 @@ struct NewUser: Sendable, Equatable {
     var errors = FieldErrors()
     username = errors.require(body.username, "/username", Username.rule, Username.isValid)
     _ = errors.require(body.password, "/password", Password.rule, Password.isValid)
-    let name = body.displayName?.trimmingCharacters(in: .whitespacesAndNewlines)
-    errors.check(name, "/display_name", Self.nameRule, Self.isDisplayName)
+    let name = body.displayName.map(DisplayName.trimmed)
+    errors.check(name, "/display_name", DisplayName.rule, DisplayName.isValid)
     displayName = name ?? username
     email = body.email
-    errors.check(body.email, "/email", "must be an e-mail address", Self.isEmail)
+    errors.check(body.email, "/email", EmailAddress.rule, EmailAddress.isValid)
     role = body.role.flatMap(Role.init) ?? .client
-    _ = errors.require(body.role, "/role", "must be 'admin' or 'client'") { Role(rawValue: $0) != nil }
+    _ = errors.require(body.role, "/role", Role.rule) { Role(rawValue: $0) != nil }
+    disabled = body.disabled ?? false
     try errors.throwIfAny()
   }
+}
 
-  private static let nameRule = "must be 1 to 100 characters, without control characters"
+/// The rule for the names that users are shown by.
+enum DisplayName {
+  static let rule = "must be 1 to 100 characters, without control characters"
 
-  private static func isDisplayName(_ name: String) -> Bool {
+  static func trimmed(_ name: String) -> String { name.trimmingCharacters(in: .whitespacesAndNewlines) }
+
+  static func isValid(_ name: String) -> Bool {
     (1...100).contains(name.unicodeScalars.count)
       && !name.unicodeScalars.contains { $0.properties.generalCategory == .control }
   }
+}
 
-  /// Only the form: whether mail arrives there is not for a pattern to say.
-  private static func isEmail(_ address: String) -> Bool {
+/// The rule for e-mail addresses. Only the form: whether mail arrives there is not for a pattern to say.
+enum EmailAddress {
+  static let rule = "must be an e-mail address"
+
+  static func isValid(_ address: String) -> Bool {
     let parts = address.split(separator: "@", omittingEmptySubsequences: false)
     return address.utf8.count <= 254 && parts.count == 2 && parts.allSatisfy { !$0.isEmpty }
       && address.unicodeScalars.allSatisfy {
         $0.value > 0x20 && $0.value != 0x7F && !$0.properties.isWhitespace
       }
   }
+}
+
+extension Role {
+  static let rule = "must be 'admin' or 'client'"
 }
 
 /// The rule for passwords.

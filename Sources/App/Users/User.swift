@@ -12,6 +12,8 @@ public struct User: Sendable, Equatable {
   public let role: Role
   public let disabled: Bool
   public let createdAt: Timestamp
+  /// Grows when all access tokens die; those of earlier versions are.
+  public var tokenVersion: Int64 = 0
 }
 
 extension User: FetchableRecord {
@@ -24,6 +26,7 @@ extension User: FetchableRecord {
     role = Role(rawValue: row["role"]) ?? .client
     disabled = row["disabled"]
     createdAt = Timestamp(milliseconds: row["created_at"])
+    tokenVersion = row["token_version"]
   }
 }
 
@@ -55,15 +58,18 @@ extension User {
     let id: String
     let username: String
     let displayName: String
+    /// Only where it is true.
+    let deleted: Bool?
 
-    init(_ user: User) {
+    init(_ user: User, isDeleted: Bool = false) {
       id = EntityID.user.text(user.id)
       username = user.username
       displayName = user.displayName
+      deleted = isDeleted ? true : nil
     }
 
     private enum CodingKeys: String, CodingKey {
-      case id, username
+      case id, username, deleted
       case displayName = "display_name"
     }
   }

@@ -1,6 +1,6 @@
 import Reactor
 
-/// `/users`, `/users/{id}` and `/users/me`.
+/// What reads users: `GET` of `/users`, `/users/{id}` and `/users/me`.
 struct UserRoutes: Sendable {
   let services: Services
 
@@ -16,7 +16,7 @@ struct UserRoutes: Sendable {
       case .admin:
         try Page(items: users.map(User.Full.init), nextCursor: next).response(request.path, parameters)
       case .client:
-        try Page(items: users.map(User.Profile.init), nextCursor: next).response(request.path, parameters)
+        try Page(items: users.map { User.Profile($0) }, nextCursor: next).response(request.path, parameters)
       }
     }
   }
@@ -40,8 +40,7 @@ struct UserRoutes: Sendable {
   /// `GET /users/{id}`, on a reader.
   @Sendable func get(_ request: Request) -> Response {
     Answer.from {
-      guard let id = request.parameters.first.flatMap(EntityID.user.parse) else { throw Problem.notFound }
-      return try show(id, to: request)
+      try show(try request.user(), to: request)
     }
   }
 
@@ -53,19 +52,5 @@ struct UserRoutes: Sendable {
     return caller.role == .admin || caller.user == id
       ? try ETag.response(User.Full(user: user), to: request)
       : try ETag.response(User.Profile(user), to: request)
-  }
-
-  /// `POST /users`, a task: the password is hashed on the cpu thread, and the row written by the writer.
-  @Sendable func create(_ request: Request) async -> Response {
-    await Answer.later {
-      let body = try request.json(NewUser.Body.self)
-      let new = try NewUser(body)
-      let passwords = services.passwords
-      let hash = try await services.cpu.run { try passwords.hash(body.password ?? "") }
-      let user = try await services.writer.write { try UserStore.insert(new, passwordHash: hash, in: $0) }
-      guard let user else { throw Problem(.conflict, errors: [.init("/username", "is taken")]) }
-      let location = "\(API.base)/users/\(EntityID.user.text(user.id))"
-      return try Answer.json(User.Full(user: user), .created, fields: [.init("location", location)])
-    }
   }
 }

@@ -19,6 +19,17 @@ struct FieldErrors {
     return value
   }
 
+  /// The value that a patch sets. Records a null: the field cannot go.
+  mutating func value<Value>(_ change: FieldChange<Value>, _ pointer: String) -> Value? {
+    switch change {
+    case .keep: return nil
+    case .set(let value): return value
+    case .remove:
+      errors.append(Problem.FieldError(pointer, "must not be null"))
+      return nil
+    }
+  }
+
   func throwIfAny() throws(Problem) {
     if !errors.isEmpty { throw .validation(errors) }
   }

@@ -21,7 +21,8 @@ import Testing
   /// The user, or why there is none.
   private func verify(_ token: String, _ key: SigningKey) -> Result<Int64, TokenFailure> {
     Array(token.utf8).withUnsafeBytes { bytes in
-      Result { () throws(TokenFailure) in try JWT.verify(bytes, with: key, now: now.milliseconds / 1000).user
+      Result { () throws(TokenFailure) in
+        try JWT.verify(bytes, with: key, now: now.milliseconds / 1000).caller.user
       }
     }
   }

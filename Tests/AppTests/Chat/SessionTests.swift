@@ -19,10 +19,10 @@ import Testing
     var sessions = Sessions()
     for slot in 0..<3 {
       sessions.open(socket(slot))
-      sessions.authenticate(socket(slot), user: 7, expiresAt: 1)
+      sessions.authenticate(socket(slot), user: 7, session: 1)
     }
     sessions.open(socket(3))
-    sessions.authenticate(socket(3), user: 8, expiresAt: 1)
+    sessions.authenticate(socket(3), user: 8, session: 1)
     var left: Set = [0, 1, 2]
     #expect(sockets(sessions, of: 7) == left)
     for slot in order {
@@ -36,7 +36,7 @@ import Testing
   @Test func `know a socket by its generation, not by its slot`() {
     var sessions = Sessions()
     sessions.open(socket(0, 1))
-    sessions.authenticate(socket(0, 1), user: 7, expiresAt: 1)
+    sessions.authenticate(socket(0, 1), user: 7, session: 1)
     sessions.close(socket(0, 1))
     sessions.open(socket(0, 2))
     #expect(sessions[socket(0, 1)] == nil && sessions[socket(0, 2)]?.user == 0)
