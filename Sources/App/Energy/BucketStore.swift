@@ -26,7 +26,7 @@ enum BucketStore {
       WHERE metric_id = ?1 AND number >= ?2 AND number < ?3 ORDER BY number
       """, db)
     find.bind(meter, range.lowerBound, range.upperBound)
-    try find.forEach { row in
+    try find.eachRow { row in
       let total = QuarterTotals.Total(energy: MicrowattHours(row.integer(1)), covered: row.integer(2))
       try body(Bucket(number: row.integer(0), total: total, revision: row.integer(3)))
       return true

@@ -39,7 +39,7 @@ struct ReadingPage: Sendable {
       let statement = try RawStatement(Self.selection, db)
       statement.bind(meter.id, max(after, range.from), range.to, Int64(left) + 1)
       var hasMore = false
-      try statement.forEach { row in
+      try statement.eachRow { row in
         if left == 0 {
           hasMore = true
           return false

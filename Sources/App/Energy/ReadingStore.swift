@@ -15,7 +15,7 @@ enum ReadingStore {
       "SELECT starts_at, value FROM readings WHERE metric_id = ?1 AND ends_at = ?2", db)
     find.bind(meter, reading.end)
     var present: Reading?
-    try find.forEach { row in
+    try find.eachRow { row in
       present = Reading(end: reading.end, start: row.optionalInteger(0), value: row.double(1))
       return false
     }
@@ -103,7 +103,7 @@ enum ReadingStore {
 
   private static func rows(_ statement: RawStatement) throws -> [Reading] {
     var found: [Reading] = []
-    try statement.forEach { row in
+    try statement.eachRow { row in
       found.append(Reading(end: row.integer(0), start: row.optionalInteger(1), value: row.double(2)))
       return true
     }
@@ -119,7 +119,7 @@ enum ReadingStore {
       """, db)
     find.bind(meter, range.lowerBound, range.upperBound)
     var found: [Reset] = []
-    try find.forEach { row in
+    try find.eachRow { row in
       found.append(
         Reset(
           kind: Reset.Kind(rawValue: row.text(0)) ?? .detected, at: row.integer(1),

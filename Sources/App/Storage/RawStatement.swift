@@ -2,7 +2,7 @@ import GRDB
 import GRDBSQLite
 
 /// A cached statement, bound and stepped by SQLite's own calls: on hot paths GRDB's arguments and rows cost more than the
-/// query. Valid as long as its database call; `run` and `forEach` leave it reset.
+/// query. Valid as long as its database call; `run` and `eachRow` leave it reset.
 struct RawStatement {
   let pointer: SQLiteStatement
   private let db: Database
@@ -46,7 +46,7 @@ struct RawStatement {
   }
 
   /// Visits the rows until `body` returns false.
-  func forEach(_ body: (RawStatement) throws -> Bool) throws {
+  func eachRow(_ body: (RawStatement) throws -> Bool) throws {
     defer { reset() }
     while try step() { if try !body(self) { return } }
   }

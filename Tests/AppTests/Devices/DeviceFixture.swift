@@ -33,7 +33,7 @@ final class DeviceFixture {
       },
       readers: WorkerQueue(name: "reader"), cpu: WorkerQueue(name: "cpu"), passwords: passwords,
       tokens: TokenIssuer(key: signingKey, lifetime: .seconds(900)),
-      refreshTokens: RefreshTokens(lifetime: 60_000))
+      refreshTokens: RefreshTokens(lifetime: 60_000, accessLifetime: 900_000))
     let administration = UserAdministration(store: store)
     for (name, role) in [("admin", Role.admin), ("ann", .client), ("bob", .client)] {
       _ = try administration.add(name, role: role, password: "correct horse", passwords: passwords)
