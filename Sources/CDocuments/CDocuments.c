@@ -1,6 +1,7 @@
 #include "CDocuments.h"
 
 // C23's #embed: the compiler takes the bytes as they are. A Swift array literal of the same bytes takes it a minute.
+#pragma clang diagnostic ignored "-Wc23-extensions"
 
 static const unsigned char openapi[] = {
 #embed "openapi.json"

@@ -107,15 +107,15 @@ class Caller:
 # Ids, names and times that mean something here.
 moments = st.integers(0, 300 * 86400).map(lambda seconds: NOW - datetime.timedelta(seconds=seconds))
 stamps = moments.map(lambda moment: moment.isoformat().replace("+00:00", "Z"))
-lines = st.lists(st.tuples(stamps, st.floats(0, 1000)), max_size=5)
+readings = st.lists(st.tuples(stamps, st.floats(0, 1000)), max_size=5)
 
 
-def csv(rows) -> bytes:
-    return ("timestamp,value\r\n" + "".join(f"{time},{value}\r\n" for time, value in rows)).encode()
+def table(rows) -> str:
+    return "timestamp,value\r\n" + "".join(f"{time},{value}\r\n" for time, value in rows)
 
 
-def ndjson(rows) -> bytes:
-    return "".join(f'{{"timestamp":"{time}","value":{value}}}\n' for time, value in rows).encode()
+def objects(rows) -> str:
+    return "".join(f'{{"timestamp":"{time}","value":{value}}}\n' for time, value in rows)
 
 
 for name, strategy in {
@@ -131,7 +131,10 @@ for name, strategy in {
     "counter-name": st.just("energy"),
     "cursor": st.just(CURSOR),
     "current-password": st.just(PASSWORD),
+    "entity-tag": st.sampled_from(["*", '"stale"']),
     "idempotency-key": st.uuids().map(str),
+    "measurement-table": readings.map(table),
+    "measurement-lines": readings.map(objects),
 }.items():
     schemathesis.openapi.format(name, strategy)
 
@@ -139,10 +142,6 @@ for name, strategy in {
 @schemathesis.serializer("text/csv", "application/x-ndjson")
 def as_it_is(context, value):
     return value if isinstance(value, bytes) else str(value).encode()
-
-
-schemathesis.openapi.media_type("text/csv", lines.map(csv))
-schemathesis.openapi.media_type("application/x-ndjson", lines.map(ndjson))
 
 
 @schemathesis.hook
@@ -160,8 +159,11 @@ def before_call(context, case, kwargs):
 
 
 def spare(case, path):
-    """The objects of the pool stay as they are: what would change or end one gets one of its own."""
+    """The objects of the pool stay as they are: what would change or end one gets one of its own. Resets are declared on
+    the pool's devices, which have a counter."""
     ids = case.path_parameters or {}
+    if case.method == "POST" and path.endswith("/resets") and re.fullmatch(r"d\d+", str(ids.get("id"))):
+        ids["id"] = world.devices[0]
     if case.method not in ("PATCH", "DELETE") or not path.endswith("/{id}"):
         return
     if ids.get("id") in world.users:
