@@ -9,7 +9,7 @@ extension Connection {
         exchange.body.withUnsafeBytes { body in
           let view = RequestView(
             head: exchange.head, headBytes: headBytes, body: body, parameters: exchange.match.parameters,
-            context: exchange.context)
+            context: exchange.context, socket: fd)
           runOnLoop(handler, view, exchange: exchange)
         }
       }

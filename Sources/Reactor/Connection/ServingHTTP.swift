@@ -31,7 +31,7 @@ extension Connection {
     }
     let view = RequestView(
       head: server.head, headBytes: headBytes, body: UnsafeRawBufferPointer(start: nil, count: 0),
-      parameters: match.parameters, context: nil)
+      parameters: match.parameters, context: nil, socket: fd)
     var context: (any Sendable)?
     switch match.route.gate?(view) ?? .pass(nil) {
     case .pass(let found): context = found
@@ -80,7 +80,7 @@ extension Connection {
     if length <= body.count, length <= match.route.bodyLimit, case .loop(let handler) = match.route.endpoint {
       let view = RequestView(
         head: server.head, headBytes: headBytes, body: UnsafeRawBufferPointer(rebasing: body[..<length]),
-        parameters: match.parameters, context: context)
+        parameters: match.parameters, context: context, socket: fd)
       runOnLoop(handler, view, exchange: nil)
       return length
     }

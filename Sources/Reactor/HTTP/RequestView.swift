@@ -9,6 +9,8 @@ public struct RequestView: ~Copyable {
   public let parameters: [String]
   /// What the route's gate found out about the caller.
   public let context: (any Sendable)?
+  /// The connection's socket, for what the kernel knows of the peer; -1 where there is none.
+  var socket: Int32 = -1
 
   public var method: Method { head.method }
   public var path: String { text(head.path) }

@@ -44,6 +44,11 @@ final class TestServer {
       .post, "/closed", gate: { _ in .refuse(Response(.forbidden, body: Array("no".utf8))) },
       .loop { _, _ in Response(.ok) })
     server.route(
+      .get, "/address", gate: { .pass($0.peerAddress) },
+      .loop { view, _ in
+        Response(.ok, body: Array("\(view.context as? PeerAddress, default: "none")".utf8))
+      })
+    server.route(
       .get, "/large", .loop { _, _ in Response(.ok, body: [UInt8](repeating: 0x78, count: 20_000)) })
     server.route(.get, "/ws", .webSocket(sockets))
     port = try server.listen(host: "127.0.0.1", port: 0)
