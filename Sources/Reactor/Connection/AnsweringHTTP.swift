@@ -23,6 +23,7 @@ extension Connection {
       let responder = responder(for: exchange)
       let request = Request(exchange)
       Task(executorPreference: server.loop.executor) { responder.answer(await handler(request)) }
+    case .upload(let handler): startUpload(exchange, handler)
     case .webSocket:
       // The handshake was answered at its head.
       finish(.protocolError)
@@ -47,7 +48,7 @@ extension Connection {
     didAnswer()
   }
 
-  private func responder(for exchange: HTTPExchange) -> Responder {
+  func responder(for exchange: HTTPExchange) -> Responder {
     Responder(server: server.reference, connection: id, exchange: exchange.number)
   }
 
@@ -55,11 +56,12 @@ extension Connection {
 
   /// The answer of a handler that took its time. One for another exchange comes too late, and is dropped.
   func deliver(_ response: Response, exchange number: UInt32) {
-    guard state == .answering else { return }
+    guard state == .answering || state == .uploading else { return }
     guard let exchange else { return deliverLater(response, number) }
     guard exchange.number == number else { return }
+    stopUpload(exchange)
     respond(response, to: exchange.head)
-    didAnswer()
+    if state == .uploading && !flags.contains(.lastAnswer) { discardBody(of: exchange) } else { didAnswer() }
     resumeLater()
   }
 
@@ -78,8 +80,10 @@ extension Connection {
   }
 
   func didAnswer() {
+    let reason = exchange?.closeReason ?? .ended
     exchange = nil
-    if flags.contains(.lastAnswer) { return finish(.ended) }
+    // A server that stops may have begun to after the answer's head had left.
+    if flags.contains(.lastAnswer) || server.isDraining { return finish(reason) }
     state = .idle
     setDeadline(after: server.limits.idleTimeout)
   }

@@ -89,6 +89,7 @@ final class TestClient {
   private let test: TestServer
   private(set) var received: [UInt8] = []
   private(set) var isEnded = false
+  private var isReset = false
 
   init(_ fd: Int32, _ test: TestServer) {
     self.fd = fd
@@ -96,7 +97,7 @@ final class TestClient {
     test.tick(2)
   }
 
-  deinit { close(fd) }
+  deinit { if !isReset { close(fd) } }
 
   var text: String { String(decoding: received, as: UTF8.self) }
 
@@ -111,6 +112,19 @@ final class TestClient {
       if count > 0 { sent += count } else if errno != EAGAIN { return }
       test.tick()
     }
+  }
+
+  /// Sends what the kernel takes at once; returns how much that was.
+  func sendOnce(_ bytes: ArraySlice<UInt8>) -> Int {
+    max(0, bytes.withUnsafeBytes { Glibc.send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) })
+  }
+
+  /// Ends the connection with a reset: the server's next read or write fails.
+  func reset() {
+    var linger = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+    close(fd)
+    isReset = true
   }
 
   /// Ticks and reads until the condition holds or nothing has come for a long while.
