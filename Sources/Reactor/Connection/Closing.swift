@@ -29,6 +29,7 @@ extension Connection {
     Glibc.close(fd)
     backlog = nil
     exchange?.intake?.fail(.incomplete)
+    exchange?.stream?.close()
     exchange = nil
     inbox = []
     server.didClose(self)

@@ -10,6 +10,8 @@ final class HTTPExchange {
   var body: [UInt8] = []
   /// Of a body that its handler pulls.
   var intake: BodyIntake?
+  /// Of an answer that is streamed: it is under way.
+  var stream: AnswerStream?
   /// The answer has left already (a gate refused, or a handler did not wait): the rest of the body is thrown away.
   var isAnswered = false
   /// If the connection ends with this answer: why.

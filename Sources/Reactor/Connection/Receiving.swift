@@ -21,7 +21,7 @@ extension Connection {
   /// bounded. (A body that is pulled may come while answers wait: it makes none.)
   var isThrottled: Bool {
     if state == .uploading { return exchange?.intake?.isFull ?? false }
-    return unsentBytes > server.limits.highWater || workUnderWay >= server.limits.workPerSocket
+    return isBehind || workUnderWay >= server.limits.workPerSocket
   }
 
   /// One read, and what follows from it. A connection with more to read waits for the next tick: fairness.

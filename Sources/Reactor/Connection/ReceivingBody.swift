@@ -86,6 +86,8 @@ extension Connection {
   func stopUpload(_ exchange: HTTPExchange) {
     exchange.intake?.abandon()
     guard state == .uploading else { return }
-    if !exchange.decoder.limitRest(to: server.limits.bodyBytes) { flags.insert(.lastAnswer) }
+    guard !exchange.decoder.limitRest(to: server.limits.bodyBytes) else { return }
+    flags.insert(.lastAnswer)
+    state = .answering
   }
 }

@@ -21,7 +21,7 @@ public enum Endpoint {
 public enum GateVerdict {
   /// Let it in; the value becomes the request's `context`.
   case pass((any Sendable)?)
-  /// Answer this instead.
+  /// Answer this instead. It is sent whole: a streamed answer loses its content here.
   case refuse(Response)
 }
 

@@ -90,6 +90,8 @@ final class TestClient {
   private(set) var received: [UInt8] = []
   private(set) var isEnded = false
   private var isReset = false
+  /// What the last read failed with; 0 if none has.
+  private(set) var error: Int32 = 0
 
   init(_ fd: Int32, _ test: TestServer) {
     self.fd = fd
@@ -136,11 +138,15 @@ final class TestClient {
     }
   }
 
-  private func readOnce() {
+  private func readOnce() { received += takeOnce() }
+
+  /// Reads what is there, and does not keep it.
+  func takeOnce() -> ArraySlice<UInt8> {
     var buffer = [UInt8](repeating: 0, count: 65_536)
     let count = recv(fd, &buffer, buffer.count, 0)
-    if count > 0 { received += buffer[..<count] }
-    if count == 0 || (count < 0 && errno != EAGAIN) { isEnded = true }
+    if count < 0 && errno != EAGAIN { error = errno }
+    if count == 0 || error != 0 { isEnded = true }
+    return buffer[..<max(0, count)]
   }
 
   func read(containing text: String) { read { $0.text.contains(text) } }

@@ -7,17 +7,20 @@ final class Valve {
 
   func open(_ steps: Int) {
     permits += steps
+    letOneThrough()
+  }
+
+  func pass() async {
+    await withCheckedContinuation { continuation in
+      waiting = continuation
+      letOneThrough()
+    }
+  }
+
+  private func letOneThrough() {
     guard let waiting, permits > 0 else { return }
     permits -= 1
     self.waiting = nil
     waiting.resume()
-  }
-
-  func pass() async {
-    if permits > 0 {
-      permits -= 1
-    } else {
-      await withCheckedContinuation { waiting = $0 }
-    }
   }
 }
