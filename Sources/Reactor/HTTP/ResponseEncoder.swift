@@ -125,7 +125,7 @@ private enum FieldKind {
 
 extension Response.Field {
   /// RFC 9110 §5.1 and §5.5. A CR, LF or NUL in a value would let a handler's input split the response.
-  fileprivate var isValid: Bool {
+  var isValid: Bool {
     var name = name
     var value = value
     let isToken = name.withUTF8 { bytes in
