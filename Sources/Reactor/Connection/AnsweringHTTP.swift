@@ -23,6 +23,7 @@ extension Connection {
       let responder = responder(for: exchange)
       let request = Request(exchange)
       Task(executorPreference: server.loop.executor) { responder.answer(await handler(request)) }
+    case .upload(let handler): startUpload(exchange, handler)
     case .webSocket:
       // The handshake was answered at its head.
       finish(.protocolError)
@@ -43,11 +44,16 @@ extension Connection {
       return
     }
     guard state == .answering else { return }
+    if response.producer != nil {
+      let exchange = exchange ?? HTTPExchange(number: number, of: view, server.router.discarding)
+      self.exchange = exchange
+      return answer(response, exchange)
+    }
     respond(response, to: view.head)
     didAnswer()
   }
 
-  private func responder(for exchange: HTTPExchange) -> Responder {
+  func responder(for exchange: HTTPExchange) -> Responder {
     Responder(server: server.reference, connection: id, exchange: exchange.number)
   }
 
@@ -55,12 +61,17 @@ extension Connection {
 
   /// The answer of a handler that took its time. One for another exchange comes too late, and is dropped.
   func deliver(_ response: Response, exchange number: UInt32) {
-    guard state == .answering else { return }
+    guard state == .answering || state == .uploading else { return }
     guard let exchange else { return deliverLater(response, number) }
-    guard exchange.number == number else { return }
+    guard exchange.number == number, exchange.stream == nil else { return }
+    answer(response, exchange)
+  }
+
+  private func answer(_ response: Response, _ exchange: HTTPExchange) {
+    stopUpload(exchange)
+    if let produce = response.producer { return startStream(produce, of: response, exchange) }
     respond(response, to: exchange.head)
-    didAnswer()
-    resumeLater()
+    didSendAnswer(exchange)
   }
 
   /// The handler on the loop answers before it has returned: the answer waits until it has.
@@ -69,17 +80,29 @@ extension Connection {
     server.loop.mailbox.post { responder.answer(response) }
   }
 
+  /// Sends a whole answer.
   func respond(_ response: Response, to head: RequestHead) {
-    if response.closes || server.isDraining { flags.insert(.lastAnswer) }
     var sink = OutboxSink(connection: self)
-    let encoder = ResponseEncoder(
+    encoder(of: response, to: head).write(response, date: server.date, into: &sink)
+  }
+
+  func encoder(of response: Response, to head: RequestHead) -> ResponseEncoder {
+    if response.closes || server.isDraining { flags.insert(.lastAnswer) }
+    return ResponseEncoder(
       method: head.method, minorVersion: head.minorVersion, keepsAlive: !flags.contains(.lastAnswer))
-    encoder.write(response, date: server.date, into: &sink)
+  }
+
+  /// A handler's answer has been sent, be it before its body's end.
+  func didSendAnswer(_ exchange: HTTPExchange) {
+    if state == .uploading && !flags.contains(.lastAnswer) { discardBody(of: exchange) } else { didAnswer() }
+    resumeLater()
   }
 
   func didAnswer() {
+    let reason = exchange?.closeReason ?? .ended
     exchange = nil
-    if flags.contains(.lastAnswer) { return finish(.ended) }
+    // A server that stops may have begun to after the answer's head had left.
+    if flags.contains(.lastAnswer) || server.isDraining { return finish(reason) }
     state = .idle
     setDeadline(after: server.limits.idleTimeout)
   }

@@ -28,6 +28,8 @@ extension Connection {
     state = .closed
     Glibc.close(fd)
     backlog = nil
+    exchange?.intake?.fail(.incomplete)
+    exchange?.stream?.close()
     exchange = nil
     inbox = []
     server.didClose(self)
@@ -36,7 +38,7 @@ extension Connection {
   /// Tells the WebSocket's handler, once, that it is gone.
   private func leave(_ reason: CloseReason) {
     switch state {
-    case .idle, .head, .body, .answering: return server.count(reason)
+    case .idle, .head, .body, .uploading, .answering: return server.count(reason)
     case .webSocket: server.count(reason)
     case .closing, .finishing, .lingering, .closed: return  // counted: the first reason wins
     }

@@ -15,6 +15,9 @@ import Glibc
 ///                                  finishing ── all sent: FIN ──▶ lingering ── peer's FIN ──▶ closed
 /// ```
 ///
+/// A body that its handler pulls takes the place of `body` and `answering`: `head ─▶ uploading ─ whole body ─▶ answering`,
+/// or, where the answer is ready first, `uploading ─▶ body`, and the rest is thrown away.
+///
 /// An error or a reset leads from every state to `closed` at once.
 ///
 /// Pipelining is a state, not a queue: while `answering`, the next request stays unparsed, so answers cannot overtake.
@@ -24,8 +27,10 @@ final class Connection: EventSource {
     case idle
     /// Part of a request's head has come.
     case head
-    /// A request's body is coming.
+    /// A request's body is coming; no handler waits for it yet, or none does any more.
     case body
+    /// A handler has the request and pulls its body, which is coming.
+    case uploading
     /// A handler has the request.
     case answering
     /// An open WebSocket.

@@ -28,6 +28,9 @@ extension Connection {
     switch state {
     case .idle: finish(.timedOut)
     case .head, .body: fail(.requestTimeout, "The request did not arrive in time.")
+    // While the handler does not pull, the client cannot go on: that time is not the client's.
+    case .uploading where isThrottled: setDeadline(after: server.limits.bodyTimeout)
+    case .uploading: failBody(.late, .timedOut)
     // A handler takes as long as it takes; its own limits are its business.
     case .answering: setDeadline(after: server.limits.idleTimeout)
     case .webSocket: heartbeat()

@@ -8,8 +8,14 @@ final class HTTPExchange {
   let context: (any Sendable)?
   var decoder: BodyDecoder
   var body: [UInt8] = []
-  /// The answer has left already (a gate refused): the rest of the body is read and thrown away.
+  /// Of a body that its handler pulls.
+  var intake: BodyIntake?
+  /// Of an answer that is streamed: it is under way.
+  var stream: AnswerStream?
+  /// The answer has left already (a gate refused, or a handler did not wait): the rest of the body is thrown away.
   var isAnswered = false
+  /// If the connection ends with this answer: why.
+  var closeReason = CloseReason.ended
 
   init(
     number: UInt32, head: RequestHead, headBytes: [UInt8], match: Router.Match, context: (any Sendable)?,
@@ -31,6 +37,11 @@ final class HTTPExchange {
     match = discarding
     context = nil
     decoder = BodyDecoder()
+  }
+
+  func take(_ content: UnsafeRawBufferPointer) {
+    if let intake { return intake.append(content) }
+    if !isAnswered { body.append(contentsOf: content) }
   }
 }
 

@@ -9,6 +9,9 @@ public struct Limits: Sendable {
   public var targetBytes = 8 * 1024
   /// A request's body, unless its route says otherwise: 413.
   public var bodyBytes = 1024 * 1024
+  /// Of a body that its handler pulls, so much may wait; then nothing more is read until it pulls. One read (64 KiB) may
+  /// come on top.
+  public var bodyWindow = 256 * 1024
   /// A WebSocket message, all its fragments together: 1009.
   public var messageBytes = 64 * 1024
   /// A message's fragments: an endless run of empty ones costs CPU and counts no bytes.

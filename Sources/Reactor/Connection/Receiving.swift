@@ -17,9 +17,11 @@ extension Connection {
     server.loop.again(self)
   }
 
-  /// A peer that does not read is not read from: what it may make us hold is bounded.
+  /// A peer that does not read is not read from, and neither is one whose body is not pulled: what it may make us hold is
+  /// bounded. (A body that is pulled may come while answers wait: it makes none.)
   var isThrottled: Bool {
-    unsentBytes > server.limits.highWater || workUnderWay >= server.limits.workPerSocket
+    if state == .uploading { return exchange?.intake?.isFull ?? false }
+    return isBehind || workUnderWay >= server.limits.workPerSocket
   }
 
   /// One read, and what follows from it. A connection with more to read waits for the next tick: fairness.
@@ -67,7 +69,7 @@ extension Connection {
       let count: Int
       switch state {
       case .idle, .head: count = takeHead(UnsafeRawBufferPointer(rest))
-      case .body: count = takeBody(UnsafeRawBufferPointer(rest))
+      case .body, .uploading: count = takeBody(UnsafeRawBufferPointer(rest))
       case .answering: count = 0
       case .webSocket, .closing: count = takeFrames(rest)
       case .finishing, .lingering, .closed: count = rest.count
@@ -91,6 +93,7 @@ extension Connection {
   private func endedByPeer() {
     switch state {
     case .idle, .head, .body, .closing: finish(.ended)
+    case .uploading: failBody(.incomplete, .ended)
     case .webSocket: close(.ended)
     case .lingering: close(.ended)
     case .answering, .finishing, .closed: break

@@ -19,7 +19,7 @@ extension Connection {
   /// Sends the tick's chain: by one call if it is not very long.
   func flush() {
     guard firstPiece != Outbox.none else { return }
-    let wasThrottled = unsentBytes > server.limits.highWater
+    let wasBehind = isBehind
     var piece = firstPiece
     firstPiece = Outbox.none
     lastPiece = Outbox.none
@@ -29,7 +29,7 @@ extension Connection {
       guard send(bytes) else { return }
     }
     if backlog == nil { didSendAll() }
-    if wasThrottled && unsentBytes <= server.limits.highWater { resumeLater() }
+    if wasBehind && !isBehind { didCatchUp() }
   }
 
   /// False if the connection is gone.
@@ -75,7 +75,13 @@ extension Connection {
       self.backlog = nil
       didSendAll()
     }
-    if unsentBytes <= server.limits.highWater { resumeLater() }
+    if !isBehind { didCatchUp() }
+  }
+
+  /// What was held up while too much waited goes on: reading, and an answer that is streamed.
+  private func didCatchUp() {
+    exchange?.stream?.wake()
+    resumeLater()
   }
 
   private func didSendAll() {

@@ -56,14 +56,8 @@ extension Connection {
       return 0
     }
     guard let exchange = begin(headBytes, server.router.discarding, nil) else { return 0 }
-    exchange.isAnswered = true
-    awaitBody()
+    discardBody(of: exchange)
     return 0
-  }
-
-  private func awaitBody() {
-    state = .body
-    setDeadline(after: server.limits.bodyTimeout)
   }
 
   private func dispatch(
@@ -85,12 +79,8 @@ extension Connection {
       return length
     }
     guard let exchange = begin(headBytes, match, context) else { return 0 }
-    if length == 0 {
-      run(exchange)
-      return 0
-    }
     if server.head.expectsContinue && body.isEmpty { send(ResponseEncoder.continue) }
-    awaitBody()
+    if length == 0 || match.route.endpoint.pullsBody { run(exchange) } else { awaitBody() }
     return 0
   }
 
@@ -113,30 +103,6 @@ extension Connection {
         fail(error, to: server.head)
       }
       return nil
-    }
-  }
-
-  /// Takes some of a body. Returns the bytes used; 0 asks for more.
-  func takeBody(_ bytes: UnsafeRawBufferPointer) -> Int {
-    guard let exchange else { return 0 }
-    var taken = 0
-    setDeadline(after: server.limits.bodyTimeout)
-    do {
-      while true {
-        let rest = UnsafeRawBufferPointer(rebasing: bytes[taken...])
-        switch try exchange.decoder.next(rest) {
-        case .needMore(let consumed): return taken + consumed
-        case .data(let range, let consumed):
-          if !exchange.isAnswered { exchange.body.append(contentsOf: rest[range]) }
-          taken += consumed
-        case .end(let consumed):
-          if exchange.isAnswered { didAnswer() } else { run(exchange) }
-          return taken + consumed
-        }
-      }
-    } catch {
-      fail(error)
-      return bytes.count
     }
   }
 }

@@ -16,27 +16,17 @@ public protocol WebSocketClientHandler: AnyObject {
 ///
 /// What is sent in one tick to one socket leaves in one call at the end of the tick.
 public final class WebSocketClient {
-  let loop: EventLoop
+  let side: ClientSide
   /// The handler owns the client, not the other way round.
   unowned let handler: any WebSocketClientHandler
   let messageLimits: MessageLimits
-  let receiveBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 16)
-  var outbox = Outbox()
-  /// Connections with something in the outbox.
-  var dirty: [Unmanaged<ClientConnection>] = []
   private var maskKeys = MaskKeys()
 
   /// - Parameter messageBytes: the longest message that is taken; a longer one ends its connection with 1009.
   public init(loop: EventLoop, handler: any WebSocketClientHandler, messageBytes: Int = 16 << 20) {
-    self.loop = loop
+    side = ClientSide(loop: loop)
     self.handler = handler
     messageLimits = MessageLimits(messageBytes: messageBytes, fragments: 100_000)
-    loop.atEndOfTick { [weak self] in self?.endTick() }
-  }
-
-  deinit {
-    outbox.freeAll()
-    receiveBuffer.deallocate()
   }
 
   /// Starts a connection and its handshake; `opened` or `closed` tells how it went.
@@ -56,7 +46,7 @@ public final class WebSocketClient {
     try connection.start()
     // The kernel refuses it until the connection stands, and then it leaves from the backlog.
     ClientHandshake.request(host: "\(host):\(port)", path: path, key: key, fields: fields)
-      .withUnsafeBytes { connection.append(outbox.store($0)) }
+      .withUnsafeBytes { connection.append(side.outbox.store($0)) }
     return connection.id
   }
 
@@ -71,7 +61,7 @@ public final class WebSocketClient {
   }
 
   private func connection(_ socket: SourceID) -> ClientConnection? {
-    loop.source(socket) as? ClientConnection
+    side.loop.source(socket) as? ClientConnection
   }
 
   /// Builds a masked frame in the outbox.
@@ -79,28 +69,12 @@ public final class WebSocketClient {
     let key = maskKeys.next()
     let headerLength = FrameEncoder.headerLength(payload: payload.count, masked: true)
     let length = headerLength + payload.count
-    let frame = UnsafeMutableRawBufferPointer(start: outbox.reserve(length), count: length)
+    let frame = UnsafeMutableRawBufferPointer(start: side.outbox.reserve(length), count: length)
     FrameEncoder.writeHeader(opcode, payload: payload.count, maskKey: key, into: frame)
     let body = UnsafeMutableRawBufferPointer(rebasing: frame[headerLength...])
     body.copyMemory(from: payload)
     Masking.apply(key, to: body)
     return UnsafeRawBufferPointer(frame)
-  }
-
-  func bytes(of piece: inout Int32) -> UnsafeRawBufferPointer {
-    let this = outbox[piece]
-    piece = this.next
-    return UnsafeRawBufferPointer(start: this.start, count: this.count)
-  }
-
-  private func endTick() {
-    var next = 0
-    while next < dirty.count {
-      dirty[next]._withUnsafeGuaranteedRef { $0.flush() }
-      next += 1
-    }
-    dirty.removeAll(keepingCapacity: true)
-    outbox.reset()
   }
 }
 

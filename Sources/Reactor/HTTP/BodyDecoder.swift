@@ -48,6 +48,14 @@ struct BodyDecoder: Sendable {
     }
   }
 
+  /// Lets only so much more content come; false if more is announced already.
+  mutating func limitRest(to bytes: Int) -> Bool {
+    switch framing {
+    case .length: remaining <= bytes
+    case .chunked: chunks.limitRest(to: bytes)
+    }
+  }
+
   private mutating func nextOfLength(available: Int) -> BodyStep {
     if remaining == 0 { return .end(consumed: 0) }
     if available == 0 { return .needMore(consumed: 0) }

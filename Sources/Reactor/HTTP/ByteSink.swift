@@ -31,6 +31,20 @@ extension ByteSink {
     }
     digits.span.bytes.withUnsafeBytes { append(UnsafeRawBufferPointer(rebasing: $0[start...])) }
   }
+
+  /// A number that is not negative, in hexadecimal digits.
+  mutating func append(hexadecimal number: Int) {
+    var digits = InlineArray<16, UInt8>(repeating: 0)
+    var rest = number.magnitude
+    var start = digits.count
+    repeat {
+      start -= 1
+      let digit = UInt8(truncatingIfNeeded: rest & 15)
+      digits[start] = digit < 10 ? digit + 0x30 : digit + 0x57
+      rest >>= 4
+    } while rest > 0
+    digits.span.bytes.withUnsafeBytes { append(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+  }
 }
 
 extension Array: ByteSink where Element == UInt8 {

@@ -12,7 +12,7 @@ struct ChunkedDecoder: Sendable {
     case done
   }
 
-  private let limits: BodyLimits
+  private var limits: BodyLimits
   private var state = State.sizeStart
   /// While the line is read: the chunk's size; in the data: what is still to come of it.
   private var remaining = 0
@@ -33,6 +33,14 @@ struct ChunkedDecoder: Sendable {
       at += 1
     }
     return .end(consumed: at)
+  }
+
+  /// Lets only so much more content come; false if the present chunk is longer.
+  mutating func limitRest(to bytes: Int) -> Bool {
+    // In the data, the whole chunk has been counted.
+    let toCome = state == .data ? remaining : 0
+    limits.contentBytes = min(limits.contentBytes, contentBytes - toCome + bytes)
+    return toCome <= bytes
   }
 
   private mutating func takeData(from start: Int, to end: Int) -> BodyStep {

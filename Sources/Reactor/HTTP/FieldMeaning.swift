@@ -2,10 +2,10 @@
 /// conclusions.
 struct FieldMeaning {
   fileprivate var host: ByteRange?
-  fileprivate var contentLength: Int?
-  fileprivate var isChunked = false
-  fileprivate var closes = false
-  fileprivate var staysOpen = false
+  private(set) var contentLength: Int?
+  private(set) var isChunked = false
+  private(set) var closes = false
+  private(set) var staysOpen = false
   fileprivate var upgrades = false
   fileprivate var namesWebSocket = false
   fileprivate var expectsContinue = false

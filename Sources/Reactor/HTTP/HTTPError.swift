@@ -1,10 +1,12 @@
-/// Why a request is refused, with the sentence that goes into the answer. Every case ends the connection:
-/// after it, nobody knows where the next request begins.
+/// Why a request is refused, with the sentence that goes into the answer; a client says so of a response. Every case ends
+/// the connection: after it, nobody knows where the next message begins.
 enum HTTPError: String, Error, Sendable, CaseIterable {
   case bareLineFeed = "a line ends with LF alone"
   case bareCarriageReturn = "CR without LF"
   case controlCharacter = "control character"
   case malformedRequestLine = "malformed request line"
+  case malformedStatusLine = "malformed status line"
+  case unaskedUpgrade = "switching protocols, unasked"
   case malformedVersion = "malformed HTTP version"
   case invalidTarget = "invalid request target"
   case invalidFieldName = "invalid field name"
@@ -40,7 +42,8 @@ enum HTTPError: String, Error, Sendable, CaseIterable {
     case .unknownExpectation: .expectationFailed
     case .headTooLarge, .tooManyFields, .trailersTooLarge: .headerFieldsTooLarge
     case .unknownVersion: .versionNotSupported
-    case .bareLineFeed, .bareCarriageReturn, .controlCharacter, .malformedRequestLine, .malformedVersion,
+    case .bareLineFeed, .bareCarriageReturn, .controlCharacter, .malformedRequestLine, .malformedStatusLine,
+      .unaskedUpgrade, .malformedVersion,
       .invalidTarget, .invalidFieldName, .whitespaceBeforeColon, .foldedField, .missingHost, .repeatedHost,
       .invalidHost, .invalidContentLength, .repeatedContentLength, .invalidTransferEncoding,
       .repeatedTransferEncoding, .transferEncodingInOldVersion, .ambiguousLength, .malformedChunk,

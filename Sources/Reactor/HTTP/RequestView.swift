@@ -67,10 +67,16 @@ public struct Request: Sendable {
 }
 
 extension RequestHead {
-  /// Field names are compared without case (RFC 9110 §5.1).
+  func bytes(of name: StaticString, in bytes: UnsafeRawBufferPointer) -> Slice<UnsafeRawBufferPointer>? {
+    fields.bytes(of: name, in: bytes)
+  }
+}
+
+extension [RequestHead.Field] {
+  /// The value of the first field of that name. Names are compared without case (RFC 9110 §5.1).
   func bytes(of name: StaticString, in bytes: UnsafeRawBufferPointer) -> Slice<UnsafeRawBufferPointer>? {
     let wanted = UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
-    for field in fields where Int(field.name.count) == wanted.count {
+    for field in self where Int(field.name.count) == wanted.count {
       let start = Int(field.name.start)
       var same = true
       for i in 0..<wanted.count where bytes[start + i].asciiLowercased != wanted[i] {

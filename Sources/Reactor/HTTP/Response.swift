@@ -14,6 +14,8 @@ public struct Response: Sendable {
   public var status: Status
   public var fields: [Field]
   public var body: [UInt8]
+  /// Writes the content in place of `body`, after the head has left.
+  var producer: Producer?
   /// True ends the connection after this answer (`Connection: close`).
   public var closes = false
 
@@ -25,5 +27,18 @@ public struct Response: Sendable {
 
   public init(_ status: Status, fields: [Field] = [], body: [UInt8], contentType: String) {
     self.init(status, fields: [Field("content-type", contentType)] + fields, body: body)
+  }
+
+  public typealias Producer = @Sendable (ResponseWriter) async throws -> Void
+
+  /// An answer whose content is made while it is sent: `produce` runs on the loop once the head is on its way, and must not
+  /// block. It is not run where the answer has no content (HEAD, 204, 304). If it throws, the connection ends without the
+  /// content's end, so that the client does not take a part for the whole (RFC 9112 §8).
+  public static func stream(
+    _ status: Status, fields: [Field] = [], contentType: String, _ produce: @escaping Producer
+  ) -> Response {
+    var response = Response(status, fields: fields, body: [], contentType: contentType)
+    response.producer = produce
+    return response
   }
 }

@@ -31,8 +31,10 @@ struct ResponseEncoder: Sendable {
     if sendsContent(of: response) { response.body.withUnsafeBytes { sink.append($0) } }
   }
 
-  /// The head alone, its empty line included; `response.body` counts for `content-length`.
-  func writeHead(of response: Response, date: HTTPDate, into sink: inout some ByteSink) {
+  /// The head alone, its empty line included. `response.body` counts for `content-length`, unless the content is streamed.
+  func writeHead(
+    of response: Response, isStreamed: Bool = false, date: HTTPDate, into sink: inout some ByteSink
+  ) {
     writeStatusLine(response.status, into: &sink)
     if response.status.rawValue >= 200 {
       // RFC 9110 §6.6.1: an origin server with a clock sends it.
@@ -47,7 +49,7 @@ struct ResponseEncoder: Sendable {
       if kind == .upgrade { offersUpgrade = true }
       write(field, into: &sink)
     }
-    writeLength(of: response, into: &sink)
+    if isStreamed { writeCoding(of: response, into: &sink) } else { writeLength(of: response, into: &sink) }
     writeConnection(persists: persists(after: response), offersUpgrade: offersUpgrade, into: &sink)
     sink.append("\r\n")
   }
@@ -79,6 +81,12 @@ struct ResponseEncoder: Sendable {
     sink.append("content-length: ")
     sink.append(decimal: response.body.count)
     sink.append("\r\n")
+  }
+
+  /// RFC 9112 §6.1: an HTTP/1.0 client does not know chunks; the connection's end is the content's.
+  private func writeCoding(of response: Response, into sink: inout some ByteSink) {
+    guard response.status.hasContent, !isOldVersion else { return }
+    sink.append("transfer-encoding: chunked\r\n")
   }
 
   /// RFC 9112 §9.3 for the connection's fate; RFC 9110 §7.8: who sends Upgrade also sends the option.
@@ -117,7 +125,7 @@ private enum FieldKind {
 
 extension Response.Field {
   /// RFC 9110 §5.1 and §5.5. A CR, LF or NUL in a value would let a handler's input split the response.
-  fileprivate var isValid: Bool {
+  var isValid: Bool {
     var name = name
     var value = value
     let isToken = name.withUTF8 { bytes in

@@ -6,15 +6,22 @@ public enum Endpoint {
   case worker(WorkerQueue, @Sendable (Request) -> Response)
   /// `async`, in several steps; between its awaits it runs on the loop and must not block.
   case task(@Sendable (Request) async -> Response)
+  /// `async` on the loop like `task`, from the moment the head is complete (and a client that waits for 100 has been told
+  /// to go on): the handler pulls the body itself. It may answer without the body's end.
+  case upload(@Sendable (Request, RequestBody) async -> Response)
   /// Upgrades to a WebSocket (RFC 6455), served by that handler.
   case webSocket(any WebSocketHandler)
+
+  var pullsBody: Bool {
+    if case .upload = self { true } else { false }
+  }
 }
 
 /// What a route's gate says of a request, from its head alone, before any of its body is read.
 public enum GateVerdict {
   /// Let it in; the value becomes the request's `context`.
   case pass((any Sendable)?)
-  /// Answer this instead.
+  /// Answer this instead. It is sent whole: a streamed answer loses its content here.
   case refuse(Response)
 }
 

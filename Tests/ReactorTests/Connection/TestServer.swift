@@ -89,6 +89,9 @@ final class TestClient {
   private let test: TestServer
   private(set) var received: [UInt8] = []
   private(set) var isEnded = false
+  private var isReset = false
+  /// What the last read failed with; 0 if none has.
+  private(set) var error: Int32 = 0
 
   init(_ fd: Int32, _ test: TestServer) {
     self.fd = fd
@@ -96,7 +99,7 @@ final class TestClient {
     test.tick(2)
   }
 
-  deinit { close(fd) }
+  deinit { if !isReset { close(fd) } }
 
   var text: String { String(decoding: received, as: UTF8.self) }
 
@@ -113,6 +116,19 @@ final class TestClient {
     }
   }
 
+  /// Sends what the kernel takes at once; returns how much that was.
+  func sendOnce(_ bytes: ArraySlice<UInt8>) -> Int {
+    max(0, bytes.withUnsafeBytes { Glibc.send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) })
+  }
+
+  /// Ends the connection with a reset: the server's next read or write fails.
+  func reset() {
+    var linger = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+    close(fd)
+    isReset = true
+  }
+
   /// Ticks and reads until the condition holds or nothing has come for a long while.
   func read(until condition: (TestClient) -> Bool) {
     for _ in 0..<1500 {
@@ -122,11 +138,15 @@ final class TestClient {
     }
   }
 
-  private func readOnce() {
+  private func readOnce() { received += takeOnce() }
+
+  /// Reads what is there, and does not keep it.
+  func takeOnce() -> ArraySlice<UInt8> {
     var buffer = [UInt8](repeating: 0, count: 65_536)
     let count = recv(fd, &buffer, buffer.count, 0)
-    if count > 0 { received += buffer[..<count] }
-    if count == 0 || (count < 0 && errno != EAGAIN) { isEnded = true }
+    if count < 0 && errno != EAGAIN { error = errno }
+    if count == 0 || error != 0 { isEnded = true }
+    return buffer[..<max(0, count)]
   }
 
   func read(containing text: String) { read { $0.text.contains(text) } }

@@ -69,6 +69,16 @@ struct ResponseEncoderTests {
     #expect(sink == latin1("HTTP/1.1 100 Continue\r\n\r\n"))
   }
 
+  @Test("RFC 9112 §7.1: chunks, and an empty one is none", arguments: [1, 15, 16, 255, 65_536])
+  func chunks(_ count: Int) {
+    let content = [UInt8](repeating: 0x78, count: count)
+    var sink: [UInt8] = []
+    content.withUnsafeBytes { ChunkedEncoder.write($0, into: &sink) }
+    ChunkedEncoder.write(UnsafeRawBufferPointer(start: nil, count: 0), into: &sink)
+    sink.append(ChunkedEncoder.end)
+    #expect(sink == latin1(String(count, radix: 16) + "\r\n") + content + latin1("\r\n0\r\n\r\n"))
+  }
+
   @Test("Numbers in decimal", arguments: [0, 9, 10, 1_234_567_890, -1, .max, .min])
   func decimal(_ number: Int) {
     var sink: [UInt8] = []
