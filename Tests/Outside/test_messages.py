@@ -181,6 +181,21 @@ def test_bad_text_is_refused(alice, bob, text):
     assert every_message(alice, conversation) == []
 
 
+def test_fields_that_a_message_does_not_have_are_ignored(alice, bob):
+    body = {"text": "x", "key": fresh_key(), "limit": "all", "conversation": 7, "type": {}, "token": None}
+    assert alice.api.post(f"/conversations/{direct(alice, bob)}/messages", body).status_code == 201
+
+
+@pytest.mark.parametrize(("number", "status"), [("1", 201), ("1.0", 201), ("10e-1", 201), ("1.5", 422), ("1e99", 422)])
+def test_a_whole_number_may_be_written_in_any_way(alice, bob, number, status):
+    conversation = direct(alice, bob)
+    post_message(alice, conversation, "first")
+    body = f'{{"text": "second", "key": "{fresh_key()}", "reply_to": {number}}}'
+    headers = {"Content-Type": "application/json"}
+    answer = alice.api.request("POST", f"/conversations/{conversation}/messages", data=body, headers=headers)
+    assert answer.status_code == status, answer.text
+
+
 def test_the_sender_cannot_be_forged(alice, bob):
     conversation = direct(alice, bob)
     body = {"text": "I am Bob", "key": fresh_key(), "sender": bob.id}

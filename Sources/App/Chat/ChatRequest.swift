@@ -85,8 +85,13 @@ struct ChatRequest {
   private mutating func integer(_ value: JSONReader.Value, _ name: StaticString) -> Int64? {
     switch value {
     case .integer(let number): return number
+    case .decimal(let bytes):
+      // 41.0 and 4.1e1 are whole numbers (JSON Schema Core §4.2.3).
+      if let number = DecimalNumber.parse(bytes).flatMap(Int64.init(exactly:)) { return number }
+      wrongField = name
+      return nil
     case .null: return nil
-    case .string, .decimal, .bool, .other:
+    case .string, .bool, .other:
       wrongField = name
       return nil
     }

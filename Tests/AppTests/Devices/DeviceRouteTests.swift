@@ -62,6 +62,7 @@ import Testing
         #"{"name": 1, "address": 2, "timezone": 3, "metrics": 4, "owner_id": 5, "max_hourly_kwh": "6"}"#,
         ["/address", "/max_hourly_kwh", "/metrics", "/name", "/owner_id", "/timezone"]
       ),
+      (#"{"name": "a\u0000b", "address": "a\u0000b"}"#, ["/address", "/name"]),
     ] as [(String, [String])])
   func `all that is wrong is named in one answer`(_ body: String, _ pointers: [String]) async {
     let response = await fixture.create(body)

@@ -102,3 +102,14 @@ import Testing
     #expect(trimmed(String(repeating: "é", count: 8001)) == nil)
   }
 }
+
+@Suite struct `A message's key` {
+  private func isTaken(_ key: String) -> Bool {
+    Array(key.utf8).withUnsafeBytes { (try? MessageText.checkKey($0)) != nil }
+  }
+
+  @Test func `is 1 to 128 characters long and holds no U+0000`() {
+    #expect(isTaken("k") && isTaken(String(repeating: "é", count: 128)))
+    #expect(!isTaken("") && !isTaken(String(repeating: "k", count: 129)) && !isTaken("a\u{0}b"))
+  }
+}

@@ -17,8 +17,8 @@ URL = os.environ["FUZZ_URL"]
 API = URL + "/api/v1"
 PASSWORD = "correct horse battery"
 POOL = 3  # users and devices that stay
-EXAMPLES = {"u1", "u12"}  # users in the document's examples
 CURSOR = "NQ"  # stands for one that its list takes
+CONVERSATION = "c-pool"  # stands for the caller's
 NOW = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
 
 
@@ -32,10 +32,9 @@ class World:
         self.keeper = self.login(self.add_user("admin"))
         self.users = [self.new_user() for _ in range(POOL)]
         self.caller = None
+        self.devices = []
         self.renew()
         self.devices = [self.new_device() for _ in range(POOL)]
-        self.conversation = self.post("/conversations", kind="direct", member_ids=self.users[:1])["id"]
-        self.seqs = [self.post(f"/conversations/{self.conversation}/messages", text="x", key=fresh())["seq"] for _ in "12"]
         self.alert = self.new_alert()
 
     def add_user(self, role) -> str:
@@ -50,18 +49,25 @@ class World:
         return answer.json()
 
     def renew(self):
-        """Another caller, if this one's token is dead."""
-        if self.caller is None or self.get("/users/me", self.caller).status_code != 200:
-            self.caller = self.login(self.add_user(os.environ["FUZZ_ROLE"]))
+        """Another caller, if this one's token is dead. It gets the devices, and a conversation with two messages."""
+        if self.caller is not None and self.get("/users/me", self.caller).status_code == 200:
+            return
+        self.caller = self.login(self.add_user(os.environ["FUZZ_ROLE"]))
+        for device in self.devices:
+            self.patch(f"/devices/{device}", owner_id=self.caller["user"]["id"])
+        self.conversation = self.post("/conversations", kind="direct", member_ids=self.users[:1])["id"]
+        for _ in range(2):
+            self.post(f"/conversations/{self.conversation}/messages", text="x", key=fresh())
 
     def get(self, path, session) -> requests.Response:
         return self.http.get(API + path, headers=bearer(session), timeout=10)
 
-    def post(self, path, session=None, **body) -> dict:
-        session = session or (self.caller if path.startswith("/conversations") else self.keeper)
-        answer = self.http.post(API + path, json=body, headers=bearer(session), timeout=10)
-        assert answer.status_code in (200, 201), answer.text
-        return answer.json()
+    def post(self, path, **body) -> dict:
+        session = self.caller if path.startswith("/conversations") else self.keeper
+        return checked(self.http.post(API + path, json=body, headers=bearer(session), timeout=10))
+
+    def patch(self, path, **body) -> dict:
+        return checked(self.http.patch(API + path, json=body, headers=bearer(self.keeper), timeout=10))
 
     def new_user(self) -> str:
         name = f"pool-{uuid.uuid4()}"
@@ -81,6 +87,11 @@ class World:
         path = f"{API}/devices/{self.devices[0]}/measurements"
         self.http.post(path, data="timestamp,value\n" + lines, headers=headers, timeout=10).raise_for_status()
         return self.get("/alerts", self.keeper).json()["items"][0]["id"]
+
+
+def checked(answer) -> dict:
+    assert answer.ok, answer.text
+    return answer.json()
 
 
 def bearer(session) -> dict:
@@ -122,7 +133,7 @@ for name, strategy in {
     "user-id": st.sampled_from(world.users),
     "device-id": st.sampled_from(world.devices),
     "alert-id": st.just(world.alert),
-    "conversation-id": st.just(world.conversation),
+    "conversation-id": st.just(CONVERSATION),
     "date-time": stamps,
     "past-date-time": stamps,
     "date": moments.map(lambda moment: moment.date().isoformat()),
@@ -162,11 +173,13 @@ def spare(case, path):
     """The objects of the pool stay as they are: what would change or end one gets one of its own. Resets are declared on
     the pool's devices, which have a counter."""
     ids = case.path_parameters or {}
+    if ids.get("id") == CONVERSATION:
+        ids["id"] = world.conversation
     if case.method == "POST" and path.endswith("/resets") and re.fullmatch(r"d\d+", str(ids.get("id"))):
         ids["id"] = world.devices[0]
     if case.method not in ("PATCH", "DELETE") or not path.endswith("/{id}"):
         return
-    if ids.get("id") in world.users:
+    if ids.get("id") in [*world.users, world.caller["user"]["id"]]:
         ids["id"] = world.new_user()
     if ids.get("id") in world.devices:
         ids["id"] = world.new_device()
@@ -200,24 +213,24 @@ def is_number(value, least) -> bool:
     return str(value).isascii() and str(value).isdigit() and least <= int(value) < 1 << 63
 
 
-def plain(value):
-    """A value that a set can be asked for."""
-    return value if isinstance(value, str) else None
+def present(user):
+    """Somebody who is there, for the id of somebody who may be gone by now or is only an example."""
+    return world.users[0] if re.fullmatch(r"u\d+", str(user)) and user not in world.users else user
 
 
 def mend_body(body, path, ids):
-    if plain(body.get("owner_id")) in EXAMPLES:
-        body["owner_id"] = world.users[0]
     members = body.get("member_ids")
+    if "owner_id" in body:
+        body["owner_id"] = present(body["owner_id"])
     if isinstance(members, list):
-        members[:] = [world.users[0] if plain(member) in EXAMPLES else member for member in members]
-    if body.get("kind") == "direct" and isinstance(members, list) and members and set(map(str, members)) <= set(world.users):
-        body["member_ids"] = world.users[:1]
+        members[:] = map(present, members)
+        if body.get("kind") == "direct" and members and all(member in world.users for member in members):
+            del members[1:]
     if path.endswith("/messages"):
         if isinstance(body.get("key"), str) and 1 <= len(body["key"]) <= 128 and "\0" not in body["key"]:
             body["key"] = fresh()
-        if type(body.get("reply_to")) is int and 1 <= body["reply_to"] < 1 << 63:
-            body["reply_to"] = world.seqs[0] if ids.get("id") == world.conversation else None
+        if type(body.get("reply_to")) in (int, float) and 1 <= body["reply_to"] < 1 << 63 and body["reply_to"] % 1 == 0:
+            body["reply_to"] = 1 if ids.get("id") == world.conversation else None
     if isinstance(body.get("metrics"), list):
         seen = set()
         for number, metric in enumerate(body["metrics"]):
