@@ -21,7 +21,9 @@ struct BucketKeeper {
   /// - Returns: the quarters that were looked at.
   func refresh(around changed: ClosedRange<Int64>, namesStarts: Bool = false) throws -> Quarters {
     let after = try ReadingStore.soundEnd(atOrAfter: changed.upperBound + 1, of: meter.id, db)
-    if namesStarts, try after.map({ try ReadingStore.namesStart($0, of: meter.id, db) }) ?? true {
+    // Those without a start, within it or behind it, begin where the one before them ends: these have changed as well.
+    let behind = after ?? changed.upperBound
+    if namesStarts, try !ReadingStore.lackStart(changed.lowerBound...behind, of: meter.id, db) {
       return try refresh(Self.quarters(changed.lowerBound, changed.upperBound))
     }
     let before = try ReadingStore.soundEnd(atOrBefore: changed.lowerBound - 1, of: meter.id, db)
@@ -64,7 +66,9 @@ struct BucketKeeper {
     let start = Quarter.start(quarters.lowerBound)
     let end = Quarter.start(quarters.upperBound)
     let first = try ReadingStore.soundEnd(atOrBefore: start, of: meter.id, db) ?? 0
-    let last = try ReadingStore.soundEnd(atOrAfter: end, of: meter.id, db) ?? .max
+    var last = try ReadingStore.soundEnd(atOrAfter: end, of: meter.id, db) ?? .max
+    // What ends behind the next one may have begun in the range; an index finds only those longer than a quarter.
+    if meter.kind == .interval { last = max(last, end + Quarter.length) }
     let readings = try ReadingStore.readings(first...last, of: meter.id, db)
     var totals = QuarterTotals(quarters)
     guard let firstEnd = readings.first?.end, let lastEnd = readings.last?.end else {

@@ -68,11 +68,14 @@ enum ReadingStore {
     return try rows(find)
   }
 
-  /// Whether the reading with that end names its start.
-  static func namesStart(_ end: Int64, of meter: Int64, _ db: Database) throws -> Bool {
+  /// Whether a reading whose end lies in a closed range names no start.
+  static func lackStart(_ range: ClosedRange<Int64>, of meter: Int64, _ db: Database) throws -> Bool {
     let find = try RawStatement(
-      "SELECT starts_at FROM readings WHERE metric_id = ?1 AND ends_at = ?2", db)
-    find.bind(meter, end)
+      """
+      SELECT ends_at FROM readings
+      WHERE metric_id = ?1 AND ends_at >= ?2 AND ends_at <= ?3 AND starts_at IS NULL LIMIT 1
+      """, db)
+    find.bind(meter, range.lowerBound, range.upperBound)
     return try find.firstInteger() != nil
   }
 
