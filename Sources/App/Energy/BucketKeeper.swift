@@ -17,20 +17,32 @@ struct BucketKeeper {
   /// each may be the start of the next one's span.
   /// - Parameters:
   ///   - changed: moments at which something changed, from the first to the last.
-  ///   - namesStarts: all of it are readings that name, and named, their starts; these lie in `changed`.
+  ///   - namesStarts: no reading in it or right behind it begins where another ends, or did so before the change; the
+  ///     starts of all lie in `changed`.
   /// - Returns: the quarters that were looked at.
   func refresh(around changed: ClosedRange<Int64>, namesStarts: Bool = false) throws -> Quarters {
-    let after = try ReadingStore.soundEnd(atOrAfter: changed.upperBound + 1, of: meter.id, db)
-    // Those without a start, within it or behind it, begin where the one before them ends: these have changed as well.
-    let behind = after ?? changed.upperBound
-    if namesStarts, try !ReadingStore.lackStart(changed.lowerBound...behind, of: meter.id, db) {
-      return try refresh(Self.quarters(changed.lowerBound, changed.upperBound))
-    }
+    if namesStarts { return try refresh(Self.quarters(changed.lowerBound, changed.upperBound)) }
     let before = try ReadingStore.soundEnd(atOrBefore: changed.lowerBound - 1, of: meter.id, db)
+    let after = try nextEnd(after: changed.upperBound)
     return try refresh(
       Self.quarters(
         before.map { max($0, changed.lowerBound - longestSpan) } ?? changed.lowerBound,
         after.map { min($0, changed.upperBound + longestSpan) } ?? changed.upperBound))
+  }
+
+  /// Whether all readings of a stretch, and the one behind it, name their starts.
+  func nameStarts(_ changed: ClosedRange<Int64>) throws -> Bool {
+    let after = try ReadingStore.soundEnd(atOrAfter: changed.upperBound + 1, of: meter.id, db)
+    return try !ReadingStore.lackStart(
+      changed.lowerBound...(after ?? changed.upperBound), of: meter.id, db)
+  }
+
+  /// The reading up to which a change is felt.
+  private func nextEnd(after time: Int64) throws -> Int64? {
+    let sound = try ReadingStore.soundEnd(atOrAfter: time + 1, of: meter.id, db)
+    guard sound == nil && meter.kind == .counter else { return sound }
+    // An undone one counts nevertheless when it is no fall any more.
+    return try ReadingStore.lastEnd(after: time, of: meter.id, db)
   }
 
   /// The quarters that touch a stretch, and the one that ends where it begins.

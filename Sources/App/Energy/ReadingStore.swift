@@ -57,6 +57,14 @@ enum ReadingStore {
     return try find.firstInteger()
   }
 
+  /// The end of the last reading of all, if it is later than a moment.
+  static func lastEnd(after time: Int64, of meter: Int64, _ db: Database) throws -> Int64? {
+    let find = try RawStatement(
+      "SELECT max(ends_at) FROM readings WHERE metric_id = ?1 AND ends_at > ?2", db)
+    find.bind(meter, time)
+    return try find.firstInteger()
+  }
+
   /// The readings whose ends lie in a closed range, in order.
   static func readings(_ range: ClosedRange<Int64>, of meter: Int64, _ db: Database) throws -> [Reading] {
     let find = try RawStatement(

@@ -63,7 +63,7 @@ private let kilowattHour: Int64 = 1_000_000_000
         [at(20, 1, from: 15), at(25, 2, from: 10), at(5, 1, from: 0)],
         [0: [kilowattHour + 666_666_666, 600_000], 1: [kilowattHour + 1_333_333_334, 600_000]]
       ),
-  ] as [([Reading], [Int64: [Int64]])])
+    ] as [([Reading], [Int64: [Int64]])])
   func `holds its share`(_ readings: [Reading], _ expected: [Int64: [Int64]]) async throws {
     let fixture = try EnergyFixture()
     let together = try await fixture.meter()
@@ -74,19 +74,23 @@ private let kilowattHour: Int64 = 1_000_000_000
     #expect(try fixture.quarters(of: alone, from: midnight) == expected)
   }
 
-  /// The time of one without a start becomes shorter on the far side of those that come between.
-  @Test func `follows two that name their starts, and come together before and behind one that does not`()
-    async throws
-  {
+  /// The time of one without a start becomes shorter on the far side of those that come between, in one batch: near each
+  /// other or days apart.
+  @Test(arguments: [1, 200] as [Int64])
+  func `follows those that name their starts, and come together`(_ scale: Int64) async throws {
     let fixture = try EnergyFixture()
     let meter = try await fixture.meter()
-    try await fixture.send([at(0, 0), at(60, 4)], to: meter)
-    try await fixture.send([at(45, 1, from: 30), at(90, 1, from: 75)], to: meter)
+    try await fixture.send([at(0, 0), at(60 * scale, 4)], to: meter)
+    try await fixture.send(
+      [at(30 * scale, 1, from: 30 * scale - 15), at(45 * scale, 1, from: 45 * scale - 15)], to: meter)
+    let quarters = try fixture.quarters(of: meter, from: midnight)
+    #expect(quarters.values.reduce(0) { $0 + $1[0] } == 6 * kilowattHour)
+    #expect(quarters.values.reduce(0) { $0 + $1[1] } == 900_000 * (3 + scale))
+    // So does one whose start is taken away, or given, at the same time.
+    try await fixture.send(
+      [at(60 * scale, 4, from: 60 * scale - 15), at(50 * scale, 1, from: 50 * scale - 15)], to: meter)
     #expect(
-      try fixture.quarters(of: meter, from: midnight) == [
-        -1: [0, 900_000], 2: [kilowattHour, 900_000], 3: [4 * kilowattHour, 900_000],
-        5: [kilowattHour, 900_000],
-      ])
+      try fixture.quarters(of: meter, from: midnight).values.reduce(0) { $0 + $1[0] } == 7 * kilowattHour)
   }
 
   @Test func `is known for 400 days and not a millisecond more`() async throws {
@@ -196,6 +200,18 @@ private let kilowattHour: Int64 = 1_000_000_000
     #expect(
       try fixture.resets(of: meter) == [
         Reset(kind: .detected, at: midnight + minutes(15), before: 100, after: 2)
+      ])
+  }
+
+  @Test func `counts a reading that was undone when it is no fall any more, be it the last`() async throws {
+    let fixture = try EnergyFixture()
+    let meter = try await fixture.meter(.counter)
+    try await fixture.send([at(0, 100), at(30, 3)], to: meter)
+    try await fixture.undo(meter, at: midnight + minutes(30))
+    try await fixture.send([at(15, 2)], to: meter)
+    #expect(
+      try fixture.quarters(of: meter, from: midnight) == [
+        0: [2 * kilowattHour, 900_000], 1: [kilowattHour, 900_000],
       ])
   }
 

@@ -68,12 +68,14 @@ final class EnergyFixture {
 
   @discardableResult
   func send(_ readings: [Reading], to meter: Int64) async throws -> IntakeReport {
-    try await writer.transact { transaction in
-      let incoming = readings.enumerated().map {
+    try await take(
+      readings.enumerated().map {
         IncomingReading(index: $0.offset, device: meter, metric: nil, reading: $0.element)
-      }
-      return try ReadingIntake.run(incoming, onlyFor: meter, in: transaction)
-    }
+      }, onlyFor: meter)
+  }
+
+  func take(_ readings: [IncomingReading], onlyFor device: Int64?) async throws -> IntakeReport {
+    try await writer.transact { try ReadingIntake.run(readings, onlyFor: device, in: $0) }
   }
 
   /// Changes resets, and brings up to date what stands around that moment.
