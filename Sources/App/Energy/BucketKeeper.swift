@@ -118,16 +118,18 @@ struct BucketKeeper {
   }
 
   /// Stores the falls that are new, and takes away those that are no more.
-  private func store(_ detected: [Reset], over known: Range<Int64>?) throws {
-    guard let known, !known.isEmpty else { return }
-    let range = known.lowerBound...known.upperBound - 1
+  private func store(_ detected: [Reset], over ends: Range<Int64>?) throws {
+    guard let ends, !ends.isEmpty else { return }
+    let range = ends.lowerBound...ends.upperBound - 1
     let present = try ReadingStore.resets(range, of: meter.id, db).filter { $0.kind == .detected }
     if present == detected { return }
-    for gone in present where !detected.contains(where: { $0.at == gone.at }) {
+    let kept = Set(detected.lazy.map(\.at))
+    for gone in present where !kept.contains(gone.at) {
       try db.cachedStatement(sql: "DELETE FROM resets WHERE metric_id = ? AND at = ? AND kind = 'detected'")
         .execute(arguments: [meter.id, gone.at])
     }
-    for new in detected where !present.contains(new) {
+    let known = Dictionary(present.lazy.map { ($0.at, $0) }, uniquingKeysWith: { first, _ in first })
+    for new in detected where known[new.at] != new {
       try db.cachedStatement(
         sql: """
           INSERT INTO resets (metric_id, at, kind, value_before, value_after, created_at)

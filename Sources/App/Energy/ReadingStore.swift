@@ -11,26 +11,30 @@ enum ReadingStore {
 
   /// Stores a reading, the only one of its metric and end.
   static func put(_ reading: Reading, of meter: Int64, _ db: Database) throws -> Change {
-    let find = try RawStatement(
-      "SELECT starts_at, value FROM readings WHERE metric_id = ?1 AND ends_at = ?2", db)
-    find.bind(meter, reading.end)
-    var present: Reading?
-    try find.forEach { row in
-      present = Reading(end: reading.end, start: row.optionalInteger(0), value: row.double(1))
-      return false
-    }
-    if present == reading { return .duplicate }
-    let put = try RawStatement(
+    // Nearly all are new, and are looked for nowhere.
+    let insert = try RawStatement(
       """
       INSERT INTO readings (metric_id, ends_at, starts_at, value) VALUES (?1, ?2, ?3, ?4)
-      ON CONFLICT DO UPDATE SET starts_at = excluded.starts_at, value = excluded.value
+      ON CONFLICT DO NOTHING
       """, db)
-    put.bind(meter, reading.end)
-    put.bind(reading.start, at: 3)
-    put.bind(reading.value, at: 4)
-    try put.run()
-    guard let present else { return .new }
-    return .corrected(from: present.start)
+    try run(insert, reading, meter)
+    if db.changesCount == 1 { return .new }
+    let find = try RawStatement(
+      "SELECT ends_at, starts_at, value FROM readings WHERE metric_id = ?1 AND ends_at = ?2", db)
+    find.bind(meter, reading.end)
+    let present = try rows(find).first
+    if present == reading { return .duplicate }
+    let update = try RawStatement(
+      "UPDATE readings SET starts_at = ?3, value = ?4 WHERE metric_id = ?1 AND ends_at = ?2", db)
+    try run(update, reading, meter)
+    return .corrected(from: present?.start)
+  }
+
+  private static func run(_ statement: RawStatement, _ reading: Reading, _ meter: Int64) throws {
+    statement.bind(meter, reading.end)
+    statement.bind(reading.start, at: 3)
+    statement.bind(reading.value, at: 4)
+    try statement.run()
   }
 
   /// The end of the last reading before a moment, or at it, that is not undone; nil if there is none.
