@@ -257,3 +257,22 @@ def test_a_stranger_gets_404_for_reading_and_writing(alice, bob, person, adminis
         problem_of(stranger.api.get(path), 404, "not-found")
         problem_of(stranger.api.post(path, {"text": "let me in", "key": fresh_key()}), 404, "not-found")
     assert [message["text"] for message in every_message(bob, conversation)] == ["secret"]
+
+
+def test_the_idempotency_key_stands_for_a_key_that_is_not_in_the_body(alice, bob):
+    conversation = direct(alice, bob)
+    path, headers = f"/conversations/{conversation}/messages", {"Idempotency-Key": "header-key"}
+    first = alice.api.post(path, {"text": "once"}, headers=headers)
+    again = alice.api.post(path, {"text": "once"}, headers=headers)
+    assert first.status_code == 201 and again.json()["seq"] == first.json()["seq"] == 1
+    assert again.json()["key"] == "header-key"
+    assert problem_of(alice.api.post(path, {"text": "other"}, headers=headers), CONFLICT, "idempotency-conflict")
+
+
+def test_a_conversation_is_made_once_for_an_idempotency_key(alice, bob):
+    headers, body = {"Idempotency-Key": "talk"}, {"kind": "group", "title": "T", "member_ids": [bob.id]}
+    first = alice.api.post("/conversations", body, headers=headers)
+    again = alice.api.post("/conversations", body, headers=headers)
+    assert first.status_code == 201 and again.json() == first.json()
+    assert len(alice.api.items("/conversations")) == 1
+    problem_of(alice.api.post("/conversations", body | {"title": "U"}, headers=headers), 422, "idempotency-conflict")
