@@ -6,11 +6,11 @@ BUILD_PACKAGES = binutils ca-certificates g++ git libcurl4-openssl-dev libedit-d
 TEST_PACKAGES  = python3 python3-venv curl
 SWIFT_SOURCES  = Package.swift Sources Tests $(wildcard Benchmarks/Package.swift Benchmarks/Sources)
 
-.PHONY: help run build test conformance bench floor format lint clean packages
+.PHONY: help run build test openapi-fuzz conformance bench floor format lint clean packages
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
 
 run: build ## install what is missing, build, start the server, print address and log-in (WATTLOOP_PORT=9000)
 	@Scripts/run $(ARGS)
@@ -21,6 +21,10 @@ build: packages ## the release binary: .build/release/wattloop
 test: packages ## all tests: Swift, then the real binary from outside (ARGS="-k chat" goes to pytest)
 	@Scripts/packages $(TEST_PACKAGES)
 	Scripts/test $(ARGS)
+
+openapi-fuzz: build ## some 10 minutes of made-up requests to every operation (ARGS="--fuzz-seed 7 --fuzz-examples 500")
+	@Scripts/packages $(TEST_PACKAGES)
+	Scripts/outside -k schemathesis -s --fuzz-examples 300 --fuzz-seed $$(date +%s) $(ARGS)
 
 conformance: packages ## Autobahn's WebSocket cases against the echo server (GROUPS="9 12")
 	Scripts/conformance $(GROUPS)

@@ -70,9 +70,9 @@ struct Routes {
       .get, base + "/devices/{id}/measurements", gate: anybody, .worker(readers, measurements.list))
     server.route(
       .post, base + "/devices/{id}/measurements", gate: sender, bodyLimit: measurementBytes,
-      .task(upload.toOne))
+      .upload(upload.toOne))
     server.route(
-      .post, base + "/measurements", gate: sender, bodyLimit: measurementBytes, .task(upload.toAny))
+      .post, base + "/measurements", gate: sender, bodyLimit: measurementBytes, .upload(upload.toAny))
     server.route(
       .get, base + "/devices/{id}/consumption", gate: anybody, .worker(readers, consumption.ofDevice))
     server.route(.get, base + "/devices/{id}/resets", gate: anybody, .worker(readers, resets.list))

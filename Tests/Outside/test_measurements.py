@@ -1,7 +1,10 @@
 """Readings in every form that they may have, answered one by one."""
 
+import csv
 import json
+import re
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
@@ -215,3 +218,65 @@ def test_check_finds_what_was_changed_by_hand(serve):
     assert checked.returncode == 1
     assert "d1 register: the bucket of 2026-02-03T12:00:00.000Z" in checked.stdout
     assert "the fall at 2026-02-03T14:00:00.000Z is not noted" in checked.stdout
+
+
+def test_what_leaves_as_csv_comes_back_as_it_was(administrator):
+    device = create_device(administrator, metrics=[{"name": "energy", "kind": "interval", "unit": "Wh"},
+                                                   {"name": "power", "kind": "power", "unit": "W"}])
+    send(administrator, device, [interval(NOON + n * MINUTE, NOON + (n + 1) * MINUTE, n / 7) for n in range(5000)])
+    send(administrator, device, [point(NOON + n * MINUTE, -n) | {"metric": "power"} for n in range(3)])
+    path = f"/devices/{device}/measurements"
+    text = administrator.api.get(path, headers={"Accept": "text/csv"})
+    assert text.headers["Content-Type"].startswith("text/csv") and text.headers["Transfer-Encoding"] == "chunked"
+    rows = list(csv.DictReader(text.text.splitlines()))
+    assert len(rows) == 5003 and list(rows[0]) == ["device_id", "metric", "start", "end", "value"]
+    assert rows[4] == {"device_id": device, "metric": "energy", "start": rfc3339(NOON + 4 * MINUTE),
+                       "end": rfc3339(NOON + 5 * MINUTE), "value": repr(4 / 7)}
+    # All of it again: every row is known, and none has changed on its way.
+    assert post(administrator, "/measurements", text.content, "text/csv").json()["duplicates"] == 5003
+    lines = administrator.api.get(path, headers={"Accept": "application/x-ndjson"}, params={"metric": "power"})
+    assert [json.loads(line)["value"] for line in lines.text.splitlines()] == [0, -1, -2]
+    again = post(administrator, path, lines.content, "application/x-ndjson").json()
+    assert (again["duplicates"], again["rejected"]) == (3, [])
+
+
+@pytest.mark.parametrize("accept,kind", [
+    ("*/*", "application/json"), ("text/html, application/json;q=0.9", "application/json"),
+    ("application/json;q=0.5, text/csv", "text/csv; charset=utf-8; header=present"),
+    ("text/csv;q=0, */*", "application/json"),
+])
+def test_the_client_chooses_the_form(administrator, accept, kind):
+    device = create_device(administrator)
+    answer = administrator.api.get(f"/devices/{device}/measurements", headers={"Accept": accept})
+    assert answer.headers["Content-Type"] == kind
+
+
+def test_a_long_import_and_export_need_little_memory(serve):
+    """Three times 100,000 readings in and then out; what the server holds grows by far less than the bodies."""
+    from harness.api import admin as log_in
+
+    server = serve()
+    boss = log_in(server)
+    device = create_device(boss, metrics=COUNTER)
+
+    def resident() -> int:
+        status = (Path("/proc") / str(server.pid) / "status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) // 1024
+
+    def body(part):
+        for n in range(part * 100_000, (part + 1) * 100_000):
+            yield f'{{"timestamp":"{rfc3339(NOON - timedelta(seconds=n))}","value":{1_000_000 - n}}}\n'.encode()
+
+    send(boss, device, point(NOON + MINUTE, 1_000_001))
+    before = resident()
+    for part in range(3):
+        report = boss.api.request(
+            "POST", f"/devices/{device}/measurements", data=body(part), timeout=60,
+            headers={"Content-Type": "application/x-ndjson"}).json()
+        assert report["accepted"] == 100_000, report
+    with boss.api.http.get(
+            f"{server.api_url}/devices/{device}/measurements", stream=True,
+            headers={"Accept": "text/csv", "Authorization": f"Bearer {boss.token}"}) as answer:
+        rows = sum(1 for _ in answer.iter_lines())
+    assert rows == 300_002
+    assert resident() - before < 40, "MiB"

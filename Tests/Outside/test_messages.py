@@ -181,6 +181,12 @@ def test_bad_text_is_refused(alice, bob, text):
     assert every_message(alice, conversation) == []
 
 
+@pytest.mark.parametrize("key", [b"\xe9", b"\xff\xfe", b"a b", b"k" * 256], ids=["latin", "no UTF-8", "space", "256"])
+def test_a_header_that_cannot_be_a_key_is_refused(alice, bob, key):
+    path = f"/conversations/{direct(alice, bob)}/messages"
+    problem_of(alice.api.post(path, {"text": "x"}, headers={"Idempotency-Key": key}), 422, "validation")
+
+
 def test_fields_that_a_message_does_not_have_are_ignored(alice, bob):
     body = {"text": "x", "key": fresh_key(), "limit": "all", "conversation": 7, "type": {}, "token": None}
     assert alice.api.post(f"/conversations/{direct(alice, bob)}/messages", body).status_code == 201
@@ -272,3 +278,22 @@ def test_a_stranger_gets_404_for_reading_and_writing(alice, bob, person, adminis
         problem_of(stranger.api.get(path), 404, "not-found")
         problem_of(stranger.api.post(path, {"text": "let me in", "key": fresh_key()}), 404, "not-found")
     assert [message["text"] for message in every_message(bob, conversation)] == ["secret"]
+
+
+def test_the_idempotency_key_stands_for_a_key_that_is_not_in_the_body(alice, bob):
+    conversation = direct(alice, bob)
+    path, headers = f"/conversations/{conversation}/messages", {"Idempotency-Key": "header-key"}
+    first = alice.api.post(path, {"text": "once"}, headers=headers)
+    again = alice.api.post(path, {"text": "once"}, headers=headers)
+    assert first.status_code == 201 and again.json()["seq"] == first.json()["seq"] == 1
+    assert again.json()["key"] == "header-key"
+    assert problem_of(alice.api.post(path, {"text": "other"}, headers=headers), CONFLICT, "idempotency-conflict")
+
+
+def test_a_conversation_is_made_once_for_an_idempotency_key(alice, bob):
+    headers, body = {"Idempotency-Key": "talk"}, {"kind": "group", "title": "T", "member_ids": [bob.id]}
+    first = alice.api.post("/conversations", body, headers=headers)
+    again = alice.api.post("/conversations", body, headers=headers)
+    assert first.status_code == 201 and again.json() == first.json()
+    assert len(alice.api.items("/conversations")) == 1
+    problem_of(alice.api.post("/conversations", body | {"title": "U"}, headers=headers), 422, "idempotency-conflict")

@@ -16,7 +16,12 @@ enum AlertStore {
 
   /// The alerts of a device whose hours begin in a range, in order.
   static func alerts(of device: Int64, from: Int64, to: Int64, _ db: Database) throws -> [Alert] {
-    try Alert.fetchAll(
+    // Nearly every reading asks, and nearly always there is none.
+    let find = try RawStatement(
+      "SELECT id FROM alerts WHERE device_id = ?1 AND starts_at >= ?2 AND starts_at < ?3 LIMIT 1", db)
+    find.bind(device, from, to)
+    if try find.firstInteger() == nil { return [] }
+    return try Alert.fetchAll(
       db.cachedStatement(
         sql: """
           SELECT \(columns) FROM alerts WHERE device_id = ? AND starts_at >= ? AND starts_at < ?

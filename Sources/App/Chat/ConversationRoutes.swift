@@ -1,3 +1,4 @@
+import GRDB
 import Reactor
 
 /// `/conversations` and `/conversations/{id}`.
@@ -64,32 +65,33 @@ struct ConversationRoutes: Sendable {
       let user = try request.caller().user
       let body = try request.json(NewConversation.Body.self)
       let new = try NewConversation(body, madeBy: user)
-      let (made, conversation) = try await services.writer.write { db in
-        let made = try ConversationStore.insert(new, askedFor: body.memberIDs ?? [], in: db)
-        return (made, try ConversationStore.find(made.id, for: user, in: db))
-      }
-      guard let conversation else { throw Problem.internal }
-      let location = "\(API.base)/conversations/\(conversation.id)"
-      return made.isNew
-        ? try Answer.json(conversation, .created, fields: [.init("location", location)])
-        : try Answer.json(conversation)
+      let key = try request.idempotencyKey(of: user)
+      return try await services.writer.write { db in
+        try IdempotencyKey.once(key, in: db) {
+          let made = try ConversationStore.insert(new, askedFor: body.memberIDs ?? [], in: db)
+          return try Self.answer(made, user, db)
+        }
+      }.response
     }
   }
-}
 
-extension ConversationRoutes {
+  private static func answer(
+    _ made: ConversationStore.Made, _ user: Int64, _ db: Database
+  ) throws -> StoredAnswer {
+    guard let conversation = try ConversationStore.find(made.id, for: user, in: db) else {
+      throw Problem.internal
+    }
+    let location = "\(API.base)/conversations/\(conversation.id)"
+    return StoredAnswer(made.isNew ? .created : .ok, location: location, body: try JSON.encode(conversation))
+  }
+
   /// `POST /support`, a task: the caller's conversation with the administrators; 201 when it is made.
   @Sendable func support(_ request: Request) async -> Response {
     await Answer.later {
       let user = try request.caller().user
-      let (made, conversation) = try await services.writer.write { db in
-        let made = try SupportConversations.open(for: user, in: db)
-        return (made, try ConversationStore.find(made.id, for: user, in: db))
-      }
-      guard let conversation else { throw Problem.internal }
-      let location = "\(API.base)/conversations/\(conversation.id)"
-      return try Answer.json(
-        conversation, made.isNew ? .created : .ok, fields: [.init("location", location)])
+      return try await services.writer.write { db in
+        try Self.answer(try SupportConversations.open(for: user, in: db), user, db)
+      }.response
     }
   }
 }

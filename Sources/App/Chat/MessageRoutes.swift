@@ -32,19 +32,23 @@ final class MessageRoutes {
       guard let caller = request.context as? Caller else { throw Problem(.unauthorized) }
       guard MediaType.isJSON(request.value(of: "content-type")) else { throw .notJSON }
       guard let id = request.parameters.first.flatMap(EntityID.conversation.parse) else { throw .notFound }
-      return try publish(request.body, to: id, by: caller.user, responder)?.response
+      let header = request.bytes(of: "idempotency-key")
+      if let header { try IdempotencyKey.check(header) }
+      return try publish(request.body, key: header, to: id, by: caller.user, responder)?.response
     } catch {
       return error.response
     }
   }
 
+  /// - Parameter key: that of a client which names it in `Idempotency-Key`: a body without one has this.
   private func publish(
-    _ body: UnsafeRawBufferPointer, to conversation: Int64, by user: Int64, _ responder: Responder
+    _ body: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer?, to conversation: Int64, by user: Int64,
+    _ responder: Responder
   ) throws(Problem) -> Problem? {
     guard String(validating: body, as: UTF8.self) != nil else {
       throw Problem(.malformed, detail: "The body is not UTF-8.")
     }
-    let message: ChatRequest
+    var message: ChatRequest
     do throws(JSONReader.Failure) {
       message = try ChatRequest(body)
     } catch {
@@ -54,6 +58,7 @@ final class MessageRoutes {
     if let field = message.wrongField.map({ "\($0)" }), Self.fields.contains(field) {
       throw .validation("/\(field)", "has the wrong type")
     }
+    if message.key == nil { message.key = key.map { ChatRequest.Text(content: $0, hasEscapes: false) } }
     return try message.withMessage(to: conversation) { key, text, replyTo in
       hub.publish(sender: user) { batch in
         PublishBatch.Entry(

@@ -1,7 +1,8 @@
 /// The rules of a message's text and key.
 enum MessageText {
   static let maximumCharacters = 8_000
-  static let maximumKeyCharacters = 128
+  /// Any `Idempotency-Key` can be a message's key.
+  static let maximumKeyCharacters = 255
 
   /// The text without white space at its ends.
   static func trimmed(_ text: UnsafeRawBufferPointer) throws(Problem) -> UnsafeRawBufferPointer {

@@ -17,18 +17,32 @@ struct BucketKeeper {
   /// each may be the start of the next one's span.
   /// - Parameters:
   ///   - changed: moments at which something changed, from the first to the last.
-  ///   - namesStarts: all of it are readings that name, and named, their starts; these lie in `changed`.
+  ///   - namesStarts: no reading in it or right behind it begins where another ends, or did so before the change; the
+  ///     starts of all lie in `changed`.
   /// - Returns: the quarters that were looked at.
   func refresh(around changed: ClosedRange<Int64>, namesStarts: Bool = false) throws -> Quarters {
-    let after = try ReadingStore.soundEnd(atOrAfter: changed.upperBound + 1, of: meter.id, db)
-    if namesStarts, try after.map({ try ReadingStore.namesStart($0, of: meter.id, db) }) ?? true {
-      return try refresh(Self.quarters(changed.lowerBound, changed.upperBound))
-    }
+    if namesStarts { return try refresh(Self.quarters(changed.lowerBound, changed.upperBound)) }
     let before = try ReadingStore.soundEnd(atOrBefore: changed.lowerBound - 1, of: meter.id, db)
+    let after = try nextEnd(after: changed.upperBound)
     return try refresh(
       Self.quarters(
         before.map { max($0, changed.lowerBound - longestSpan) } ?? changed.lowerBound,
         after.map { min($0, changed.upperBound + longestSpan) } ?? changed.upperBound))
+  }
+
+  /// Whether all readings of a stretch, and the one behind it, name their starts.
+  func nameStarts(_ changed: ClosedRange<Int64>) throws -> Bool {
+    let after = try ReadingStore.soundEnd(atOrAfter: changed.upperBound + 1, of: meter.id, db)
+    return try !ReadingStore.lackStart(
+      changed.lowerBound...(after ?? changed.upperBound), of: meter.id, db)
+  }
+
+  /// The reading up to which a change is felt.
+  private func nextEnd(after time: Int64) throws -> Int64? {
+    let sound = try ReadingStore.soundEnd(atOrAfter: time + 1, of: meter.id, db)
+    guard sound == nil && meter.kind == .counter else { return sound }
+    // An undone one counts nevertheless when it is no fall any more.
+    return try ReadingStore.lastEnd(after: time, of: meter.id, db)
   }
 
   /// The quarters that touch a stretch, and the one that ends where it begins.
@@ -64,7 +78,9 @@ struct BucketKeeper {
     let start = Quarter.start(quarters.lowerBound)
     let end = Quarter.start(quarters.upperBound)
     let first = try ReadingStore.soundEnd(atOrBefore: start, of: meter.id, db) ?? 0
-    let last = try ReadingStore.soundEnd(atOrAfter: end, of: meter.id, db) ?? .max
+    var last = try ReadingStore.soundEnd(atOrAfter: end, of: meter.id, db) ?? .max
+    // What ends behind the next one may have begun in the range; an index finds only those longer than a quarter.
+    if meter.kind == .interval { last = max(last, end + Quarter.length) }
     let readings = try ReadingStore.readings(first...last, of: meter.id, db)
     var totals = QuarterTotals(quarters)
     guard let firstEnd = readings.first?.end, let lastEnd = readings.last?.end else {
@@ -102,16 +118,18 @@ struct BucketKeeper {
   }
 
   /// Stores the falls that are new, and takes away those that are no more.
-  private func store(_ detected: [Reset], over known: Range<Int64>?) throws {
-    guard let known, !known.isEmpty else { return }
-    let range = known.lowerBound...known.upperBound - 1
+  private func store(_ detected: [Reset], over ends: Range<Int64>?) throws {
+    guard let ends, !ends.isEmpty else { return }
+    let range = ends.lowerBound...ends.upperBound - 1
     let present = try ReadingStore.resets(range, of: meter.id, db).filter { $0.kind == .detected }
     if present == detected { return }
-    for gone in present where !detected.contains(where: { $0.at == gone.at }) {
+    let kept = Set(detected.lazy.map(\.at))
+    for gone in present where !kept.contains(gone.at) {
       try db.cachedStatement(sql: "DELETE FROM resets WHERE metric_id = ? AND at = ? AND kind = 'detected'")
         .execute(arguments: [meter.id, gone.at])
     }
-    for new in detected where !present.contains(new) {
+    let known = Dictionary(present.lazy.map { ($0.at, $0) }, uniquingKeysWith: { first, _ in first })
+    for new in detected where known[new.at] != new {
       try db.cachedStatement(
         sql: """
           INSERT INTO resets (metric_id, at, kind, value_before, value_after, created_at)

@@ -1,10 +1,15 @@
+import GRDB
 import Reactor
 
 /// `/devices/{id}/measurements`: `GET`. What comes in is `MeasurementUpload`'s.
 struct MeasurementRoutes: Sendable {
   let services: Services
 
-  /// `GET ?from&to&metric&cursor&limit`, on a reader.
+  /// Rows that are read at a time for a streamed answer.
+  private static let rows = 2000
+
+  /// `GET ?from&to&metric&cursor&limit`, on a reader. JSON comes in pages; with `Accept: text/csv` or
+  /// `application/x-ndjson` all of the range comes at once, read piece by piece as the client takes it.
   @Sendable func list(_ request: Request) -> Response {
     Answer.from {
       let caller = try request.caller()
@@ -15,6 +20,8 @@ struct MeasurementRoutes: Sendable {
       return try services.store.read { db in
         let device = try VisibleDevices.find(id, for: caller, db)
         let page = try ReadingPage(device, query)
+        let format = ReadingFormat(accept: request.value(of: "accept"))
+        if format != .json { return stream(page, as: format) }
         var json = JSONWriter()
         json.raw("{\"items\":[")
         var isFirst = true
@@ -31,6 +38,39 @@ struct MeasurementRoutes: Sendable {
         return Response(.ok, fields: link, body: json.bytes, contentType: "application/json")
       }
     }
+  }
+}
+
+extension MeasurementRoutes {
+  private func stream(_ page: ReadingPage, as format: ReadingFormat) -> Response {
+    let name = EntityID.device.text(page.device.id) + (format == .csv ? ".csv" : ".ndjson")
+    let fields = [Response.Field("content-disposition", "attachment; filename=\"\(name)\"")]
+    let services = services
+    return .stream(.ok, fields: fields, contentType: format.contentType) { writer in
+      if format == .csv { try await writer.write(ReadingFormat.csvHeader) }
+      var place: ReadingPage.Place?
+      repeat {
+        let after = place
+        let piece = try await services.readers.run {
+          try services.store.read { try Self.piece(of: page, as: format, after: after, $0) }
+        }
+        if !piece.bytes.isEmpty { try await writer.write(piece.bytes) }
+        place = piece.next
+      } while place != nil
+    }
+  }
+
+  private static func piece(
+    of page: ReadingPage, as format: ReadingFormat, after place: ReadingPage.Place?, _ db: Database
+  ) throws -> (bytes: [UInt8], next: ReadingPage.Place?) {
+    var json = JSONWriter()
+    let device = page.device.id
+    let next = try page.read(after: place, limit: rows, db) { meter, reading in
+      if format == .csv { return json.csvRow(reading, of: meter, device: device) }
+      json.reading(reading, of: meter, device: device)
+      json.raw("\n")
+    }
+    return (json.bytes, next)
   }
 }
 

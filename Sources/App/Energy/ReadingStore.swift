@@ -11,26 +11,30 @@ enum ReadingStore {
 
   /// Stores a reading, the only one of its metric and end.
   static func put(_ reading: Reading, of meter: Int64, _ db: Database) throws -> Change {
-    let find = try RawStatement(
-      "SELECT starts_at, value FROM readings WHERE metric_id = ?1 AND ends_at = ?2", db)
-    find.bind(meter, reading.end)
-    var present: Reading?
-    try find.eachRow { row in
-      present = Reading(end: reading.end, start: row.optionalInteger(0), value: row.double(1))
-      return false
-    }
-    if present == reading { return .duplicate }
-    let put = try RawStatement(
+    // Nearly all are new, and are looked for nowhere.
+    let insert = try RawStatement(
       """
       INSERT INTO readings (metric_id, ends_at, starts_at, value) VALUES (?1, ?2, ?3, ?4)
-      ON CONFLICT DO UPDATE SET starts_at = excluded.starts_at, value = excluded.value
+      ON CONFLICT DO NOTHING
       """, db)
-    put.bind(meter, reading.end)
-    put.bind(reading.start, at: 3)
-    put.bind(reading.value, at: 4)
-    try put.run()
-    guard let present else { return .new }
-    return .corrected(from: present.start)
+    try run(insert, reading, meter)
+    if db.changesCount == 1 { return .new }
+    let find = try RawStatement(
+      "SELECT ends_at, starts_at, value FROM readings WHERE metric_id = ?1 AND ends_at = ?2", db)
+    find.bind(meter, reading.end)
+    let present = try rows(find).first
+    if present == reading { return .duplicate }
+    let update = try RawStatement(
+      "UPDATE readings SET starts_at = ?3, value = ?4 WHERE metric_id = ?1 AND ends_at = ?2", db)
+    try run(update, reading, meter)
+    return .corrected(from: present?.start)
+  }
+
+  private static func run(_ statement: RawStatement, _ reading: Reading, _ meter: Int64) throws {
+    statement.bind(meter, reading.end)
+    statement.bind(reading.start, at: 3)
+    statement.bind(reading.value, at: 4)
+    try statement.run()
   }
 
   /// The end of the last reading before a moment, or at it, that is not undone; nil if there is none.
@@ -57,6 +61,14 @@ enum ReadingStore {
     return try find.firstInteger()
   }
 
+  /// The end of the last reading of all, if it is later than a moment.
+  static func lastEnd(after time: Int64, of meter: Int64, _ db: Database) throws -> Int64? {
+    let find = try RawStatement(
+      "SELECT max(ends_at) FROM readings WHERE metric_id = ?1 AND ends_at > ?2", db)
+    find.bind(meter, time)
+    return try find.firstInteger()
+  }
+
   /// The readings whose ends lie in a closed range, in order.
   static func readings(_ range: ClosedRange<Int64>, of meter: Int64, _ db: Database) throws -> [Reading] {
     let find = try RawStatement(
@@ -78,11 +90,14 @@ enum ReadingStore {
     return try rows(find).first
   }
 
-  /// Whether the reading with that end names its start.
-  static func namesStart(_ end: Int64, of meter: Int64, _ db: Database) throws -> Bool {
+  /// Whether a reading whose end lies in a closed range names no start.
+  static func lackStart(_ range: ClosedRange<Int64>, of meter: Int64, _ db: Database) throws -> Bool {
     let find = try RawStatement(
-      "SELECT starts_at FROM readings WHERE metric_id = ?1 AND ends_at = ?2", db)
-    find.bind(meter, end)
+      """
+      SELECT ends_at FROM readings
+      WHERE metric_id = ?1 AND ends_at >= ?2 AND ends_at <= ?3 AND starts_at IS NULL LIMIT 1
+      """, db)
+    find.bind(meter, range.lowerBound, range.upperBound)
     return try find.firstInteger() != nil
   }
 

@@ -1,4 +1,3 @@
-import COpenSSL
 import Foundation
 import GRDB
 import Reactor
@@ -12,6 +11,7 @@ struct IdempotencyKey: Sendable {
   /// Of method, path and body: the same key with anything else is a mistake of the client's.
   let digest: String
 
+  private static let longest = 255
   private static let lifetime: Int64 = 24 * 3600 * 1000
 
   /// Runs the effect, or gives the answer of the time that it ran.
@@ -25,6 +25,20 @@ struct IdempotencyKey: Sendable {
     let answer = try effect()
     try key.insert(answer, now, in: db)
     return answer
+  }
+
+  /// - Throws: `validation` for what cannot be a key.
+  static func check(_ key: some Collection<UInt8>) throws(Problem) {
+    guard (1...longest).contains(key.count), key.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+      throw .validation("Idempotency-Key", "must be 1 to \(longest) printable ASCII characters")
+    }
+  }
+
+  /// Whether the key has an answer, to whatever request.
+  static func isUsed(_ key: String, by caller: Int64, _ db: Database) throws -> Bool {
+    let statement = try db.cachedStatement(
+      sql: "SELECT 1 FROM idempotency_keys WHERE user_id = ? AND key = ?")
+    return try Row.fetchOne(statement, arguments: [caller, key]) != nil
   }
 
   private func find(_ now: Timestamp, in db: Database) throws -> StoredAnswer? {
@@ -81,20 +95,18 @@ struct StoredAnswer: Sendable {
 }
 
 extension Request {
-  private static let longestKey = 255
-
   /// The request's key, if it has one.
   /// - Throws: `validation` if it is empty, too long, or holds what is no printable ASCII.
   func idempotencyKey(of caller: Int64) throws(Problem) -> IdempotencyKey? {
+    guard let key = try idempotencyKeyText() else { return nil }
+    let digest = BodyDigest(self)
+    digest.add(body)
+    return IdempotencyKey(caller: caller, key: key, digest: digest.text)
+  }
+
+  func idempotencyKeyText() throws(Problem) -> String? {
     guard let key = value(of: "idempotency-key") else { return nil }
-    guard (1...Self.longestKey).contains(key.utf8.count), key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
-    else {
-      throw .validation("Idempotency-Key", "must be 1 to \(Self.longestKey) printable ASCII characters")
-    }
-    var bytes = Array("\(method.token) \(path)\n".utf8)
-    bytes += body
-    var digest = [UInt8](repeating: 0, count: 32)
-    SHA256(bytes, bytes.count, &digest)
-    return IdempotencyKey(caller: caller, key: key, digest: Base64URL.encode(digest))
+    try IdempotencyKey.check(key.utf8)
+    return key
   }
 }

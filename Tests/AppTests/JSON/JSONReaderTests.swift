@@ -108,8 +108,8 @@ import Testing
     Array(key.utf8).withUnsafeBytes { (try? MessageText.checkKey($0)) != nil }
   }
 
-  @Test func `is 1 to 128 characters long and holds no U+0000`() {
-    #expect(isTaken("k") && isTaken(String(repeating: "é", count: 128)))
-    #expect(!isTaken("") && !isTaken(String(repeating: "k", count: 129)) && !isTaken("a\u{0}b"))
+  @Test func `is 1 to 255 characters long and holds no U+0000`() {
+    #expect(isTaken("k") && isTaken(String(repeating: "é", count: 255)))
+    #expect(!isTaken("") && !isTaken(String(repeating: "k", count: 256)) && !isTaken("a\u{0}b"))
   }
 }

@@ -115,6 +115,9 @@ class Caller:
         case.headers["Authorization"] = f"Bearer {data}"
 
 
+accepted = itertools.cycle(["application/json", "text/csv", "application/x-ndjson", "image/png"])
+
+
 # Ids, names and times that mean something here.
 moments = st.integers(0, 300 * 86400).map(lambda seconds: NOW - datetime.timedelta(seconds=seconds))
 stamps = moments.map(lambda moment: moment.isoformat().replace("+00:00", "Z"))
@@ -160,10 +163,14 @@ def before_call(context, case, kwargs):
     """Valid values that do not go together are made to; what is wrong stays wrong."""
     path = case.operation.path
     spare(case, path)
+    if case.method == "GET" and path.endswith("/measurements"):
+        case.headers["Accept"] = next(accepted)
     if isinstance(case.query, dict):
         mend_query(case.query, path, case.path_parameters or {})
     if isinstance(case.body, dict):
         mend_body(case.body, path, case.path_parameters or {})
+        if path.endswith("/messages") and case.body.get("key") is None:
+            case.headers.setdefault("Idempotency-Key", fresh())
     for name in list(case.headers or {}):
         if name.lower() == "idempotency-key" and re.fullmatch(r"[!-~]{1,255}", str(case.headers[name])):
             case.headers[name] = fresh()
@@ -227,7 +234,7 @@ def mend_body(body, path, ids):
         if body.get("kind") == "direct" and members and all(member in world.users for member in members):
             del members[1:]
     if path.endswith("/messages"):
-        if isinstance(body.get("key"), str) and 1 <= len(body["key"]) <= 128 and "\0" not in body["key"]:
+        if isinstance(body.get("key"), str) and 1 <= len(body["key"]) <= 255 and "\0" not in body["key"]:
             body["key"] = fresh()
         if type(body.get("reply_to")) in (int, float) and 1 <= body["reply_to"] < 1 << 63 and body["reply_to"] % 1 == 0:
             body["reply_to"] = 1 if ids.get("id") == world.conversation else None

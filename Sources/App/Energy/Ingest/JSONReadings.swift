@@ -53,6 +53,17 @@ enum JSONReadings {
   private static func take(
     _ name: UnsafeRawBufferPointer, _ value: JSONReader.Value, _ fields: inout ReadingFields
   ) {
+    if known(name, value, &fields) || !name.contains(UInt8(ascii: "\\")) { return }
+    // The same name, written with escapes (RFC 8259 §8.3).
+    var plain: [UInt8] = []
+    JSONString.unescape(name, into: &plain)
+    plain.withUnsafeBytes { _ = known($0, value, &fields) }
+  }
+
+  /// False for a name that says nothing here.
+  private static func known(
+    _ name: UnsafeRawBufferPointer, _ value: JSONReader.Value, _ fields: inout ReadingFields
+  ) -> Bool {
     switch name.count {
     case 3 where name.equals("end"): fields.end = time(value, "end", &fields)
     case 5 where name.equals("value"): takeValue(value, &fields)
@@ -60,8 +71,9 @@ enum JSONReadings {
     case 6 where name.equals("metric"): takeText(value, "metric", &fields) { $0.takeMetric($1) }
     case 9 where name.equals("timestamp"): fields.timestamp = time(value, "timestamp", &fields)
     case 9 where name.equals("device_id"): takeText(value, "device_id", &fields) { $0.takeDevice($1) }
-    default: break
+    default: return false
     }
+    return true
   }
 
   private static func takeText(

@@ -27,6 +27,14 @@ struct ReadingBatch: Sendable {
     index += 1
   }
 
+  /// Hands out whole batches, and keeps what is left.
+  mutating func takeBatches(of count: Int) -> [[IncomingReading]] {
+    guard readings.count >= count else { return [] }
+    let whole = readings.count / count * count
+    defer { readings.removeFirst(whole) }
+    return stride(from: 0, to: whole, by: count).map { Array(readings[$0..<$0 + count]) }
+  }
+
   /// Hands out what has gathered, and goes on counting.
   mutating func takeReadings() -> [IncomingReading] {
     defer { readings = [] }

@@ -88,12 +88,26 @@ struct ReadingIntake {
     for (key, touches) in touched {
       guard let device = try transaction.devices.device(key.device, transaction.db) else { continue }
       let keeper = BucketKeeper(meter: device.meters[key.place], db: transaction.db, now: now)
-      for (stretch, namesStarts) in Self.stretches(touches) {
+      var stretches = Self.stretches(touches)
+      try Self.settleStarts(of: &stretches, keeper)
+      for (stretch, namesStarts) in stretches {
         let quarters = try keeper.refresh(around: stretch, namesStarts: namesStarts)
         if key.place == 0 {
           try AlertKeeper(device: device, transaction: transaction, now: now).review(quarters)
         }
       }
+    }
+  }
+
+  /// A reading without a start begins where the one before it ends. When that one is of this batch, each stretch before it
+  /// is looked at up to the readings on either side: only together they reach back to the one that it followed until now.
+  private static func settleStarts(
+    of stretches: inout [(ClosedRange<Int64>, namesStarts: Bool)], _ keeper: BucketKeeper
+  ) throws {
+    var named = true
+    for index in stretches.indices.reversed() {
+      named = try named && stretches[index].namesStarts && keeper.nameStarts(stretches[index].0)
+      stretches[index].namesStarts = named
     }
   }
 
