@@ -127,6 +127,9 @@ extension Store {
       if try Migrations.migrator.hasBeenSuperseded(db) { throw StoreError.newer(path: path) }
     }
     try Migrations.migrator.migrate(pool)
+    // A change's savepoint keeps the pages that it touches as they were. From 64 KiB on they would go through a temporary
+    // file: as many writes again as to the log. Each page is kept once, so it is as large as what the change touches.
+    try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA temp_store = MEMORY") }
     return try pool.write { db in
       try db.execute(
         sql: "INSERT INTO meta (name, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING",
