@@ -183,3 +183,11 @@ import Testing
         == #"{"display_name":"Ann","id":"u12","username":"ann"}"#)
   }
 }
+
+@Suite struct EmailAddressTests {
+  @Test func `an address is at most 254 characters long, not bytes`() {
+    let name = String(repeating: "é", count: 249)
+    #expect(EmailAddress.isValid(name + "@a.bc"))
+    #expect(!EmailAddress.isValid(name + "@a.bcd"))
+  }
+}

@@ -67,7 +67,7 @@ enum EmailAddress {
 
   static func isValid(_ address: String) -> Bool {
     let parts = address.split(separator: "@", omittingEmptySubsequences: false)
-    return address.utf8.count <= 254 && parts.count == 2 && parts.allSatisfy { !$0.isEmpty }
+    return address.unicodeScalars.count <= 254 && parts.count == 2 && parts.allSatisfy { !$0.isEmpty }
       && address.unicodeScalars.allSatisfy {
         $0.value > 0x20 && $0.value != 0x7F && !$0.properties.isWhitespace
       }
