@@ -103,10 +103,12 @@ public final class Server {
 
   /// Over the limit: a 503 that fits any socket's empty send buffer, then the end.
   private func refuseConnection(_ fd: Int32) {
-    let answer: StaticString =
-      "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-    _ = SocketIO.write(
-      fd, UnsafeRawBufferPointer(start: answer.utf8Start, count: answer.utf8CodeUnitCount))
+    var answer: [UInt8] = []
+    let fields = [Response.Field("retry-after", "1")]
+    ResponseEncoder.refusal.write(
+      refusal(.serviceUnavailable, "There are as many connections as there may be.", fields), date: date,
+      into: &answer)
+    _ = answer.withUnsafeBytes { SocketIO.write(fd, $0) }
     SocketIO.shutdownWrite(fd)
     Glibc.close(fd)
   }

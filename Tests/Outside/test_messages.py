@@ -297,3 +297,12 @@ def test_a_conversation_is_made_once_for_an_idempotency_key(alice, bob):
     assert first.status_code == 201 and again.json() == first.json()
     assert len(alice.api.items("/conversations")) == 1
     problem_of(alice.api.post("/conversations", body | {"title": "U"}, headers=headers), 422, "idempotency-conflict")
+
+
+def test_a_member_name_may_be_written_with_escapes(alice, bob):
+    """RFC 8259 §8.3: `te\\u0078t` is the name `text`."""
+    conversation = direct(alice, bob)
+    answer = alice.api.request(
+        "POST", f"/conversations/{conversation}/messages", data=b'{"te\\u0078t":"hello","k\\u0065y":"escaped"}',
+        headers={"Content-Type": "application/json"})
+    assert answer.status_code == 201 and answer.json()["text"] == "hello"

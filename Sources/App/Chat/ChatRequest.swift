@@ -37,6 +37,15 @@ struct ChatRequest {
   }
 
   private mutating func take(_ name: UnsafeRawBufferPointer, _ value: JSONReader.Value) {
+    if known(name, value) || !name.contains(UInt8(ascii: "\\")) { return }
+    // The same name, written with escapes (RFC 8259 §8.3).
+    var plain: [UInt8] = []
+    JSONString.unescape(name, into: &plain)
+    plain.withUnsafeBytes { _ = known($0, value) }
+  }
+
+  /// False for a name that says nothing here.
+  private mutating func known(_ name: UnsafeRawBufferPointer, _ value: JSONReader.Value) -> Bool {
     // A switch over the lengths first: most names differ in it, and a comparison is then one memcmp.
     switch name.count {
     case 2 where name.equals("id"): id = string(value, "id")
@@ -49,8 +58,9 @@ struct ChatRequest {
     case 9 where name.equals("after_seq"): afterSeq = integer(value, "after_seq")
     case 10 where name.equals("before_seq"): beforeSeq = integer(value, "before_seq")
     case 12 where name.equals("conversation"): conversation = string(value, "conversation")
-    default: break
+    default: return false
     }
+    return true
   }
 
   private mutating func takeKind(_ value: JSONReader.Value) {

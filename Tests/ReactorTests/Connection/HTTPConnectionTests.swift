@@ -143,6 +143,7 @@ import Testing
     let second = test.connect()
     second.readToEnd()
     #expect(second.statuses == ["503"])
+    #expect(second.text.contains("as many connections"), "an error has a body")
     first.send(get("/loop"))
     first.read(containing: "loop")
     #expect(first.statuses == ["200"])
