@@ -19,7 +19,7 @@ final class CSVFile {
       throw .usage("--csv: '\(path)' is no regular file")
     }
     while cutter.header == nil, !isAtEnd { try read() }
-    guard cutter.header != nil, cutter.tooLong.isEmpty else {
+    guard cutter.header != nil, cutter.tooLong.first != 1 else {
       throw .usage("--csv: '\(path)' does not begin with a row of column names")
     }
   }

@@ -2,6 +2,7 @@ import Reactor
 
 /// Sends a request until it is answered, or `RepeatPolicy` gives up. Every attempt is the very same request.
 final class PatientClient {
+  private static let stopped = ExitFailure.faults("stopped before everything was answered")
   private typealias Attempt = Result<HTTPClientResponse, HTTPClientError>
 
   private let http: HTTPClient
@@ -29,7 +30,7 @@ final class PatientClient {
     http.close()
   }
 
-  /// - Throws: `unavailable` if the server does not answer, or only that it cannot now.
+  /// - Throws: `unavailable` if the server does not answer, or only that it cannot now; `faults` if it was abandoned.
   func send(_ request: HTTPClientRequest) async throws(ExitFailure) -> HTTPClientResponse {
     let start = loop.now
     var attempt = 0
@@ -38,10 +39,12 @@ final class PatientClient {
       if case .success = result { wasReached = true }
       let decision = decide(result, attempt, elapsed: loop.now - start)
       if decision == .take, case .success(let response) = result { return response }
-      let failure = ExitFailure.unavailable("\(name): \(Self.text(result))")
-      guard case .again(let pause) = decision else { throw failure }
+      if pauses.areOver { throw Self.stopped }
+      guard case .again(let pause) = decision else {
+        throw .unavailable("\(name): \(Self.text(result))")
+      }
       await pauses.wait(milliseconds: pause)
-      if pauses.areOver { throw failure }
+      if pauses.areOver { throw Self.stopped }
       attempt += 1
       repeats += 1
     }
@@ -83,7 +86,7 @@ final class PatientClient {
     case .connectionClosed: "the connection ends without an answer"
     case .timedOut: "no answer in time"
     case .invalidResponse(let reason): "the answer is not HTTP: \(reason)"
-    case .cancelled: "stopped before it was answered"
+    case .cancelled: "the client was closed"
     }
   }
 }

@@ -37,12 +37,9 @@ final class ReadingFeed {
     return schedule.lag(sent: taken, at: elapsed)
   }
 
-  /// What a run that ends now leaves out; nil if it is complete.
-  var remainder: String? {
-    switch source {
-    case .devices: due > 0 ? "\(due) readings were due and not sent" : nil
-    case .file(let file): file.isSent ? nil : "the file was not sent to its end"
-    }
+  /// Whether a file is left that was not sent to its end. Devices have no end: they are stopped.
+  var leavesRest: Bool {
+    if case .file(let file) = source { !file.isSent } else { false }
   }
 
   /// Hands out nothing any more.

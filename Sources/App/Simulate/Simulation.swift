@@ -147,8 +147,8 @@ public final class Simulation {
   private func report() throws(ExitFailure) -> SimulationReport {
     guard let feed else { throw failure ?? .faults("stopped before anything was sent") }
     return SimulationReport(
-      tally: tally, repeats: api.client.repeats, milliseconds: feed.elapsed, failure: failure,
-      remainder: feed.remainder)
+      tally: tally, repeats: api.client.repeats, milliseconds: feed.elapsed, lag: feed.lag,
+      failure: failure, leavesRest: feed.leavesRest)
   }
 
   // MARK: Progress

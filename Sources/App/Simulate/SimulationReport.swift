@@ -5,24 +5,29 @@ public struct SimulationReport {
   private let tally: SimulationTally
   private let repeats: Int
   private let milliseconds: UInt64
+  private let lag: UInt64
   /// Why the program does not end with 0; nil if every reading is stored.
   public let failure: ExitFailure?
 
   /// - Parameters:
+  ///   - milliseconds: from the first reading to the last answer.
+  ///   - lag: of the first reading that was due and not sent, milliseconds.
   ///   - failure: what ended the run early.
-  ///   - remainder: what it has left out.
+  ///   - leavesRest: a file was not sent to its end.
   init(
-    tally: SimulationTally, repeats: Int, milliseconds: UInt64, failure: ExitFailure?, remainder: String?
+    tally: SimulationTally, repeats: Int, milliseconds: UInt64, lag: UInt64, failure: ExitFailure?,
+    leavesRest: Bool
   ) {
     self.tally = tally
     self.repeats = repeats
     self.milliseconds = milliseconds
-    self.failure = failure ?? Self.shortcoming(tally, remainder)
+    self.lag = lag
+    self.failure = failure ?? Self.shortcoming(tally, leavesRest)
   }
 
-  private static func shortcoming(_ tally: SimulationTally, _ remainder: String?) -> ExitFailure? {
+  private static func shortcoming(_ tally: SimulationTally, _ leavesRest: Bool) -> ExitFailure? {
     if tally.unanswered > 0 { return .faults("\(tally.unanswered) readings are without an answer") }
-    if let remainder { return .faults("stopped: \(remainder)") }
+    if leavesRest { return .faults("stopped before the end of the file") }
     if tally.rejected > 0 { return .faults("\(tally.rejected) readings were rejected") }
     return nil
   }
@@ -36,6 +41,7 @@ public struct SimulationReport {
       ("requests", "\(tally.requests)"), ("repeated requests", "\(repeats)"),
       ("duration", Self.decimal(Double(milliseconds) / 1000) + " s"),
       ("readings/s", Self.decimal(Double(tally.sent) * 1000 / Double(max(1, milliseconds)))),
+      ("lag at the end", Self.time(lag * 1000)),
       (
         "answer time",
         "p50 \(Self.time(tally.times.percentile(0.5))), p99 \(Self.time(tally.times.percentile(0.99))), "
