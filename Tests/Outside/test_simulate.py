@@ -331,10 +331,12 @@ def test_a_wrong_option_ends_with_64_and_one_line(flags):
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_terminal_sees_progress(serve):
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_terminal_sees_progress_unless_it_wants_none(serve, quiet):
     server = serve()
     main, side = pty.openpty()
-    command = [str(binary()), *arguments(server, "--devices", 3, "--rate", 300, "--seconds", 3)]
+    flags = ["--devices", 3, "--rate", 300, "--seconds", 3] + ["--quiet"] * quiet
+    command = [str(binary()), *arguments(server, *flags)]
     running = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=side, text=True, env=environment(ENV))
     os.close(side)
@@ -354,4 +356,7 @@ def test_a_terminal_sees_progress(serve):
     os.close(main)
     shown = b"".join(seen).decode()
     assert running.returncode == 0 and outcome(output)[0] == 900
+    if quiet:
+        assert shown == ""
+        return
     assert re.search(r"\r\d+ sent, \d+/s, \d+ accepted, lag [\d.]+ m?s, p50 [\d.]+ ms, p99 ", shown)
