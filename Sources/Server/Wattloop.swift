@@ -8,7 +8,9 @@ struct Wattloop: ParsableCommand {
     abstract: "A chat and energy server.",
     discussion: SettingTable.helpText,
     version: "wattloop \(Version.current)",
-    subcommands: [ServeCommand.self, UserCommand.self, TokenCommand.self, CheckCommand.self])
+    subcommands: [
+      ServeCommand.self, UserCommand.self, TokenCommand.self, SimulateCommand.self, CheckCommand.self,
+    ])
 }
 
 /// A command that works with the program's settings.

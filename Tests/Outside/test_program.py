@@ -44,7 +44,7 @@ def serve_until_it_ends(data, *flags, env=None):
 def test_help_names_every_command():
     done = wattloop("--help")
     assert done.returncode == 0
-    for command in ("serve", "user", "token"):
+    for command in ("serve", "user", "token", "simulate"):
         assert command in done.stdout
 
 
