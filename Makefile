@@ -6,7 +6,7 @@ BUILD_PACKAGES = binutils ca-certificates g++ git libcurl4-openssl-dev libedit-d
 TEST_PACKAGES  = python3 python3-venv curl
 SWIFT_SOURCES  = Package.swift Sources Tests $(wildcard Benchmarks/Package.swift Benchmarks/Sources)
 
-.PHONY: help run build test openapi-fuzz conformance bench floor format lint clean packages
+.PHONY: help run build test openapi-fuzz conformance bench bench-energy floor format lint clean packages
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -31,6 +31,9 @@ conformance: packages ## Autobahn's WebSocket cases against the echo server (GRO
 
 bench: packages floor ## build the benchmarks and the C floor they are compared with
 	swift build --package-path Benchmarks -c release
+
+bench-energy: build bench ## measure readings, consumption and devices on a server of its own; prints a table
+	Benchmarks/measure-energy
 
 floor: Benchmarks/Floor/echo ## a bare C echo server, the floor for the benchmarks
 

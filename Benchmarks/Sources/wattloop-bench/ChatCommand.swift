@@ -53,8 +53,7 @@ struct ChatCommand: ParsableCommand {
     let accounts = try Account.read(tokens)
     guard accounts.count >= senders else { throw Failure("\(tokens) has only \(accounts.count) users") }
     let users = Array(accounts[..<senders])
-    let conversations = try Conversations.create(
-      users, through: BlockingHTTP(host: common.host, port: common.port))
+    let conversations = try Conversations.create(users, at: common)
     let load = try ChatLoad(
       Load.Target(host: common.host, port: common.port, path: "/api/v1/ws", accounts: users),
       conversations: conversations, textBytes: bytes, isClosedLoop: rate == nil)

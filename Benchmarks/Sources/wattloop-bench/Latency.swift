@@ -6,6 +6,7 @@ struct Latency {
     highestTrackableValue: 60_000_000_000, numberOfSignificantValueDigits: .three)
 
   mutating func record(_ nanoseconds: UInt64) { histogram.record(min(nanoseconds, 60_000_000_000)) }
+  mutating func add(_ other: Latency) { histogram.add(other.histogram) }
   mutating func reset() { histogram.reset() }
 
   /// In microseconds.

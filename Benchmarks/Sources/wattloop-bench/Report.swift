@@ -10,6 +10,12 @@ struct Report {
   mutating func add(_ key: String, _ value: Double, digits: Int = 1) { fields.append((key, value, digits)) }
   mutating func add(_ key: String, _ value: Int) { fields.append((key, Double(value), 0)) }
 
+  mutating func add(_ key: String, _ spread: Spread, digits: Int) {
+    add(key, spread.median, digits: digits)
+    add(key + "_min", spread.least, digits: digits)
+    add(key + "_max", spread.greatest, digits: digits)
+  }
+
   mutating func add(_ key: String, _ latency: Latency) {
     add(key + "_p50_us", latency.percentile(50))
     add(key + "_p99_us", latency.percentile(99))

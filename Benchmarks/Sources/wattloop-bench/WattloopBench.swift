@@ -6,7 +6,10 @@ import Glibc
 struct WattloopBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "wattloop-bench", abstract: "Puts load on a running server and measures it.",
-    subcommands: [EchoCommand.self, MemoryCommand.self, ChatCommand.self])
+    subcommands: [
+      EchoCommand.self, MemoryCommand.self, ChatCommand.self, RestCommand.self, IngestCommand.self,
+      ConsumptionCommand.self,
+    ])
 }
 
 /// What all loads have in common.

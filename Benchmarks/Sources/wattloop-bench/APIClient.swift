@@ -1,0 +1,63 @@
+import Foundation
+import Reactor
+
+/// The server's API, asked as one user; its calls are on the loop, or run the loop until the answer is there.
+final class APIClient {
+  let loop: EventLoop
+  private let client: HTTPClient
+  private let token: String?
+
+  /// - Parameter connections: how many requests may be under way.
+  init(_ common: CommonOptions, token: String?, connections: Int) throws {
+    Descriptors.raiseLimit()
+    loop = try EventLoop()
+    var limits = HTTPClient.Limits()
+    limits.connections = connections
+    client = HTTPClient(loop: loop, host: common.host, port: common.port, limits: limits)
+    self.token = token
+  }
+
+  /// A request of this user.
+  func request(
+    _ method: Reactor.Method, _ path: String, contentType: String? = nil, body: [UInt8] = []
+  ) -> HTTPClientRequest {
+    var fields: [Response.Field] = []
+    if let token { fields.append(Response.Field("authorization", "Bearer " + token)) }
+    if let contentType { fields.append(Response.Field("content-type", contentType)) }
+    return HTTPClientRequest(method, path, fields: fields, body: body)
+  }
+
+  func send(_ request: HTTPClientRequest, _ completion: @escaping HTTPClient.Completion) {
+    client.send(request, completion)
+  }
+
+  // MARK: Waiting
+
+  func get<T: Decodable>(_ path: String) throws -> T { try decoded(request(.get, path)) }
+
+  func post<T: Decodable>(_ path: String, json: some Encodable) throws -> T {
+    try decoded(
+      request(.post, path, contentType: "application/json", body: [UInt8](JSONEncoder().encode(json))))
+  }
+
+  private func decoded<T: Decodable>(_ request: HTTPClientRequest) throws -> T {
+    var result: Result<HTTPClientResponse, HTTPClientError>?
+    send(request) { result = $0 }
+    while result == nil { loop.tick(limit: 10) }
+    return try JSONDecoder().decode(T.self, from: Data(Self.body(request, result)))
+  }
+
+  /// The content of an answer that says all went well.
+  static func body(
+    _ request: HTTPClientRequest, _ result: Result<HTTPClientResponse, HTTPClientError>?
+  ) throws -> [UInt8] {
+    switch result {
+    case .success(let answer) where answer.status == .ok || answer.status == .created: return answer.body
+    case .success(let answer):
+      let content = String(decoding: answer.body.prefix(500), as: UTF8.self)
+      throw Failure("\(request.path) was answered \(answer.status.rawValue): \(content)")
+    case .failure(let error): throw Failure("\(request.path) was not answered: \(error)")
+    case nil: throw Failure("\(request.path) was not answered")
+    }
+  }
+}
