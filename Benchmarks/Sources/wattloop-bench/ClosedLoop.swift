@@ -27,6 +27,7 @@ final class ClosedLoop {
   func start(_ count: Int) {
     isSending = true
     for _ in 0..<count { send() }
+    api.flush()
   }
 
   /// Runs until the time has come, or there was no next request and the last answer is there.
