@@ -6,7 +6,8 @@ struct RestCommand: ParsableCommand {
     commandName: "rest", abstract: "GET on kept connections, path against path: rate, latency, ratio.",
     discussion: """
       A closed loop on each path in turn, round by round, so that what else the machine does meets all of them.
-      The ratio is that of a round's rates, to the first path's.
+      The ratio is that of a round's rates, to the first path's. Where the client is slower than the server, that of the
+      server's time tells more: how much of it a request of the first path takes, for one of this path.
       """)
 
   @OptionGroup var common: CommonOptions
@@ -29,8 +30,9 @@ struct RestCommand: ParsableCommand {
     let load: ClosedLoop
     var rates = Spread()
     var ratios = Spread()
-    var requests = 0
-    var serverTime = 0.0
+    /// The server's microseconds a request.
+    var times = Spread()
+    var timeRatios = Spread()
     var latency = Latency()
 
     init(_ path: String, _ api: APIClient) {
@@ -44,29 +46,30 @@ struct RestCommand: ParsableCommand {
     let api = try APIClient(common, token: token, connections: connections)
     let paths = path.map { Findings($0, api) }
     for _ in 0..<rounds {
-      let rates = try paths.map(measure)
-      for (path, rate) in zip(paths, rates) {
-        path.rates.add(rate)
-        path.ratios.add(rate / rates[0])
+      let found = try paths.map(measure)
+      for (path, round) in zip(paths, found) {
+        path.rates.add(round.rate)
+        path.ratios.add(round.rate / found[0].rate)
+        guard let time = round.time, let first = found[0].time, time > 0 else { continue }
+        path.times.add(time)
+        path.timeRatios.add(first / time)
       }
     }
     for path in paths { report(path).print(json: common.json) }
   }
 
-  /// One round; returns the rate.
-  private func measure(_ path: Findings) throws -> Double {
+  /// One round: requests a second, and the server's microseconds a request.
+  private func measure(_ path: Findings) throws -> (rate: Double, time: Double?) {
     path.load.start(connections)
     try path.load.run(until: Clock.after(warmup))
     path.load.resetCounts()
     let stopwatch = try Stopwatch(common)
     try path.load.run(until: Clock.after(seconds))
     let time = try stopwatch.read()
-    let answers = path.load.answers
+    let answers = Double(path.load.answers)
     path.latency.add(path.load.latency)
     try path.load.stop()
-    path.requests += answers
-    path.serverTime += time.server ?? 0
-    return Double(answers) / time.elapsed
+    return (answers / time.elapsed, time.server.map { $0 / max(1, answers) })
   }
 
   private func report(_ path: Findings) -> Report {
@@ -75,7 +78,8 @@ struct RestCommand: ParsableCommand {
     report.add("request", path.latency)
     report.add("ratio", path.ratios, digits: 3)
     if common.serverPid != nil {
-      report.add("server_cpu_us_per_request", path.serverTime / Double(max(1, path.requests)), digits: 2)
+      report.add("server_cpu_us_per_request", path.times, digits: 2)
+      report.add("server_cpu_ratio", path.timeRatios, digits: 3)
     }
     return report
   }
