@@ -51,7 +51,9 @@ final class ClosedLoop {
     guard let request = next() else { return }
     underWay += 1
     let start = Clock.now
-    api.send(request) { [unowned self] result in
+    // After a failure the others under way are cancelled, maybe when this is gone.
+    api.send(request) { [weak self] result in
+      guard let self else { return }
       underWay -= 1
       latency.record(Clock.now - start)
       do {
@@ -59,7 +61,7 @@ final class ClosedLoop {
         answers += 1
         if isSending { send() }
       } catch {
-        failure = error
+        failure = failure ?? error
       }
     }
   }
