@@ -54,9 +54,12 @@ struct ConsumptionCommand: ParsableCommand {
     sent.print(json: common.json)
 
     for question in [Question.monthOfHours, .yearOfDays] {
+      // Before the second reading of the few there is next to nothing; and days do not begin where the history does.
+      let first = span / few / Self.day + 2
       let last = span / Self.day - question.days
+      guard first <= last else { throw Failure("--readings or --few are not enough for a \(question.name)") }
       let loads = meters.devices.map { device in
-        ask(question, device, firstDay: { start / Self.day + Int.random(in: 1...last) }, api)
+        ask(question, device, firstDay: { start / Self.day + Int.random(in: first...last) }, api)
       }
       try measure(loads)
       for (load, count) in zip(loads, [readings, few]) {
