@@ -61,23 +61,28 @@ struct ConsumptionCommand: ParsableCommand {
       let loads = meters.devices.map { device in
         ask(question, device, firstDay: { start / Self.day + Int.random(in: first...last) }, api)
       }
-      try measure(loads)
+      for _ in 0..<warmup { try askAll(loads) }
+      for load in loads { load.resetCounts() }
+      let stopwatch = try Stopwatch(common)
+      for _ in 0..<requests { try askAll(loads) }
+      let serverTime = try stopwatch.read().server
       for (load, count) in zip(loads, [readings, few]) {
         var report = Report("consumption \(question.name) of \(count)")
         report.add("request", load.latency)
+        // Of both devices: the kernel counts in steps that are longer than a request.
+        if let serverTime {
+          report.add("server_cpu_us_per_request", serverTime / Double(requests * loads.count))
+        }
         report.print(json: common.json)
       }
     }
   }
 
-  /// Both devices in turn, one request after the other.
-  private func measure(_ loads: [ClosedLoop]) throws {
-    for number in 0..<warmup + requests {
-      for load in loads {
-        if number == warmup { load.resetCounts() }
-        load.start(1)
-        try load.stop()
-      }
+  /// One device after the other.
+  private func askAll(_ loads: [ClosedLoop]) throws {
+    for load in loads {
+      load.start(1)
+      try load.stop()
     }
   }
 
