@@ -65,6 +65,20 @@ import Testing
     #expect(client.statuses == ["403", "200"])
   }
 
+  @Test func `refuses after a body on whose way the gate has closed, and serves the next request`() throws {
+    let test = try TestServer()
+    let client = test.connect()
+    client.send("POST /open HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhel")
+    test.isOpen.value = false
+    client.send("lo" + get("/loop"))
+    client.read(containing: "loop")
+    #expect(client.statuses == ["403", "200"])
+    test.isOpen.value = true
+    client.send("POST /open HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhello")
+    client.read(containing: "hello")
+    #expect(client.statuses == ["403", "200", "200"])
+  }
+
   @Test func `does not answer twice when the rest of a refused body does not come`() throws {
     let client = try TestServer { $0.bodyTimeout = 60 }.connect()
     client.send("POST /closed HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhel")
