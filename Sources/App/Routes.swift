@@ -28,7 +28,7 @@ struct Routes {
     let messages = MessageRoutes(hub: hub)
     let consumption = ConsumptionRoutes(services: services)
     let measurements = MeasurementRoutes(services: services)
-    let upload = MeasurementUpload(services: services)
+    let upload = MeasurementUpload(services: services, budget: LoopBound(server.bodyBudget))
     let resets = ResetRoutes(services: services)
     let alerts = AlertRoutes(services: services)
     let health = HealthRoutes(isReady: isReady)

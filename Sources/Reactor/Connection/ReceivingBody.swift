@@ -23,7 +23,10 @@ extension Connection {
         switch try exchange.decoder.next(rest) {
         case .needMore(let consumed): return taken + consumed
         case .data(let range, let consumed):
-          exchange.take(UnsafeRawBufferPointer(rebasing: rest[range]))
+          guard exchange.take(UnsafeRawBufferPointer(rebasing: rest[range])) else {
+            fail(.serviceUnavailable, "The server is busy.")
+            return bytes.count
+          }
           taken += consumed
         case .end(let consumed):
           didTakeBody(exchange)

@@ -8,6 +8,7 @@ import Reactor
 /// come: what is waiting is one piece and one batch, however long the body.
 struct MeasurementUpload: Sendable {
   let services: Services
+  let budget: LoopBound<BodyBudget>
 
   /// Readings in one transaction: enough that the commit does not count, and little enough that a message which waits
   /// behind it is not late.
@@ -55,7 +56,11 @@ struct MeasurementUpload: Sendable {
 
   private func json(_ upload: inout Upload, _ sender: MeasurementSender) async throws {
     var text: [UInt8] = []
-    while let piece = try await upload.next() { text += piece }
+    defer { budget.value.release(text.count) }
+    while let piece = try await upload.next() {
+      guard budget.value.grow(text.count, by: piece.count) else { throw Problem.busy }
+      text += piece
+    }
     if text.count <= Self.onLoop { return try JSONReadings.parse(text, into: &upload.batch) }
     let (whole, batch) = (text, upload.batch)
     upload.batch = try await services.cpu.run {
