@@ -21,6 +21,8 @@ public final class Server {
   /// The head under parse; its storage serves all connections in turn.
   var head = RequestHead()
   private var dateCache = DateCache()
+  /// For handlers, too, that gather a body which they pull.
+  public let bodyBudget: BodyBudget
   private(set) var handlers: [any WebSocketHandler] = []
   private var listeners: [Listener] = []
   private var exchanges: UInt32 = 0
@@ -49,6 +51,7 @@ public final class Server {
     self.refusal = refusal
     headLimits = limits.headLimits
     messageLimits = limits.messageLimits
+    bodyBudget = BodyBudget(limit: limits.bodyMemory)
     router = Router(bodyLimit: limits.bodyBytes, refusal: refusal)
     receiveBuffer = .allocate(byteCount: limits.receiveBytes, alignment: 16)
     loop.atEndOfTick { [unowned self] in endTick() }

@@ -419,6 +419,55 @@ def test_a_user_may_be_made_disabled(server, administrator):
     problem_of(Api(server).login(name, PASSWORD), 401)
 
 
+@pytest.mark.parametrize("end", ["logout", "password", "role", "disabled", "deleted"])
+def test_a_token_that_ends_while_a_body_is_on_its_way_does_nothing(server, administrator, person, end):
+    boss = person("boss", role="admin")
+    device = administrator.api.post("/devices", {"name": "Meter"}).json()["id"]
+    group = boss.api.post(
+        "/conversations", {"kind": "group", "title": "g", "member_ids": [administrator.id]}).json()["id"]
+    name = fresh_name()
+    reading = {"timestamp": "2026-01-01T00:00:00Z", "value": 1}
+    requests = [
+        ("POST", "/users", {"username": name, "password": PASSWORD, "role": "admin"}),
+        ("PATCH", "/users/me", {"display_name": "Evil"}),
+        ("POST", "/devices", {"name": "Evil"}),
+        ("PATCH", f"/devices/{device}", {"name": "Evil"}),
+        ("POST", f"/devices/{device}/keys", {}),
+        ("POST", f"/devices/{device}/measurements", reading),
+        ("POST", "/measurements", reading | {"device_id": device}),
+        ("POST", f"/conversations/{group}/messages", {"text": "Evil", "key": fresh_name()}),
+    ]
+    waiting = []
+    for method, path, body in requests:
+        body = json.dumps(body).encode()
+        connection = HTTPConnection(server.host, server.port, timeout=10)
+        connection.putrequest(method, "/api/v1" + path)
+        connection.putheader("Authorization", f"Bearer {boss.token}")
+        connection.putheader("Content-Type", "application/json")
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body[:1])
+        waiting.append((path, connection, body[1:]))
+    time.sleep(0.2)
+    user = f"/users/{boss.id}"
+    answer = {
+        "logout": lambda: boss.api.post("/auth/logout"),
+        "password": lambda: administrator.api.request("PATCH", user, json={"password": PASSWORD + "!"}),
+        "role": lambda: administrator.api.request("PATCH", user, json={"role": "client"}),
+        "disabled": lambda: administrator.api.request("PATCH", user, json={"disabled": True}),
+        "deleted": lambda: administrator.api.request("DELETE", user),
+    }[end]()
+    assert answer.status_code in (200, 204), answer.text
+    for path, connection, rest in waiting:
+        connection.send(rest)
+        assert connection.getresponse().status == 401, path
+        connection.close()
+    assert administrator.api.items("/users", params={"q": name}) == []
+    assert administrator.api.items(f"/devices/{device}/measurements") == []
+    assert administrator.api.items(f"/devices/{device}/keys") == []
+    assert administrator.api.get(f"/devices/{device}").json()["name"] == "Meter"
+    assert administrator.api.items(f"/conversations/{group}/messages") == []
+
+
 def test_rights_that_end_while_a_body_is_on_its_way_are_gone(server, administrator, person):
     boss = person("boss", role="admin")
     name = fresh_name()

@@ -16,22 +16,36 @@ struct AlertKeeper {
       rules: device.zone, maximum: quarters.count + 1
     ).buckets
     guard let first = hours.first, let last = hours.last else { return }
-    let alerts = try AlertStore.alerts(of: device.id, from: first.start, to: last.end, db)
+    let alerts = try AlertStore.alerts(of: device.id, from: first.start - Self.reach, to: last.end, db)
     if device.hourlyLimit == nil && alerts.isEmpty { return }
     let sums = try Consumption.sums(of: meter.id, over: hours, db)
-    var next = 0
-    for (hour, sum) in zip(hours, sums) {
-      while next < alerts.count, alerts[next].start < hour.start { next += 1 }
-      let alert = next < alerts.count && alerts[next].start == hour.start ? alerts[next] : nil
-      try review(hour, sum.energy, alert)
+    // The clock may have been another's when an alert fired: then its hour is none of these, and stays its hour.
+    try hold(alerts, meter)
+    let taken = Set(alerts.lazy.map(\.start))
+    guard let limit = device.hourlyLimit else { return }
+    for (hour, sum) in zip(hours, sums) where sum.energy > limit && !taken.contains(hour.start) {
+      try fire(hour, sum.energy, limit)
     }
   }
 
-  private func review(_ hour: CalendarBucket, _ energy: MicrowattHours, _ alert: Alert?) throws {
-    guard let alert else {
-      if let limit = device.hourlyLimit, energy > limit { try fire(hour, energy, limit) }
-      return
+  /// Longer than any hour: one that began that much earlier does not reach here.
+  private static let reach: Int64 = 2 * 3_600_000
+
+  /// Looks at all alerts of the device, for its main metric has become another.
+  func review() throws {
+    guard let meter = device.meters.first else { return }
+    try hold(AlertStore.alerts(of: device.id, from: .min, to: .max, db), meter)
+  }
+
+  /// Holds alerts against what their hours have now.
+  private func hold(_ alerts: [Alert], _ meter: Meter) throws {
+    for alert in alerts {
+      let hour = CalendarBucket(start: alert.start, end: alert.end, offset: 0)
+      try hold(alert, try Consumption.sums(of: meter.id, over: [hour], db)[0].energy)
     }
+  }
+
+  private func hold(_ alert: Alert, _ energy: MicrowattHours) throws {
     let limit = MicrowattHours(alert.limit, .kilowattHour)
     switch alert.state {
     case .firing where energy <= limit: try change(alert, to: .cleared, energy, limit)

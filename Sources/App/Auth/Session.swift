@@ -61,6 +61,12 @@ enum Session {
     transaction.announce(.sessionEnded(session, user: user, until: lastSecond(until)))
   }
 
+  static func hasEnded(_ session: Int64, in db: Database) throws -> Bool {
+    let statement = try db.cachedStatement(
+      sql: "SELECT 1 FROM sessions WHERE id = ? AND ended_at IS NOT NULL")
+    return try Row.fetchOne(statement, arguments: [session]) != nil
+  }
+
   /// Ends all sessions of a user. Their access tokens die with the user's version.
   static func endAll(of user: Int64, _ now: Timestamp = .now(), in db: Database) throws {
     try db.execute(

@@ -67,6 +67,11 @@ struct DeviceRoutes: Sendable {
         if settings == device.settings { return device }
         try DeviceStore.update(device, to: settings, in: transaction.db)
         transaction.deviceChanged(id)
+        if settings.metrics.first?.name != device.settings.metrics.first?.name,
+          let metered = try transaction.devices.device(id, transaction.db)
+        {
+          try AlertKeeper(device: metered, transaction: transaction, now: .now()).review()
+        }
         device.settings = settings
         return device
       }

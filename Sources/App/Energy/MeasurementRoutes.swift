@@ -5,8 +5,9 @@ import Reactor
 struct MeasurementRoutes: Sendable {
   let services: Services
 
-  /// Rows that are read at a time for a streamed answer.
-  private static let rows = 2000
+  /// Rows that are read at a time for a streamed answer: hundreds of those may be under way, and other reads wait for one
+  /// piece of each.
+  private static let rows = 500
 
   /// `GET ?from&to&metric&cursor&limit`, on a reader. JSON comes in pages; with `Accept: text/csv` or
   /// `application/x-ndjson` all of the range comes at once, read piece by piece as the client takes it.
@@ -21,7 +22,7 @@ struct MeasurementRoutes: Sendable {
         let device = try VisibleDevices.find(id, for: caller, db)
         let page = try ReadingPage(device, query)
         let format = ReadingFormat(accept: request.value(of: "accept"))
-        if format != .json { return stream(page, as: format) }
+        if format != .json { return stream(page, as: format, to: caller) }
         var json = JSONWriter()
         json.raw("{\"items\":[")
         var isFirst = true
@@ -42,7 +43,8 @@ struct MeasurementRoutes: Sendable {
 }
 
 extension MeasurementRoutes {
-  private func stream(_ page: ReadingPage, as format: ReadingFormat) -> Response {
+  /// What the caller may see is asked for each piece: it can take them as slowly as it likes.
+  private func stream(_ page: ReadingPage, as format: ReadingFormat, to caller: Caller) -> Response {
     let name = EntityID.device.text(page.device.id) + (format == .csv ? ".csv" : ".ndjson")
     let fields = [Response.Field("content-disposition", "attachment; filename=\"\(name)\"")]
     let services = services
@@ -52,7 +54,11 @@ extension MeasurementRoutes {
       repeat {
         let after = place
         let piece = try await services.readers.run {
-          try services.store.read { try Self.piece(of: page, as: format, after: after, $0) }
+          try services.store.read { db in
+            try Accounts.confirm(caller, in: db)
+            _ = try VisibleDevices.find(page.device.id, for: caller, db)
+            return try Self.piece(of: page, as: format, after: after, db)
+          }
         }
         if !piece.bytes.isEmpty { try await writer.write(piece.bytes) }
         place = piece.next

@@ -19,7 +19,9 @@ enum Accounts {
 
   /// A token is checked when the head of its request has come. Its rights may have ended while the body was on its way.
   static func confirm(_ caller: Caller, in db: Database) throws {
-    guard let user = try UserStore.find(caller.user, in: db), !user.disabled, user.role == caller.role else {
+    guard let user = try UserStore.find(caller.user, in: db), !user.disabled, user.role == caller.role,
+      try !Session.hasEnded(caller.session, in: db)
+    else {
       throw BearerGate.unauthorized(.revoked)
     }
   }

@@ -35,10 +35,11 @@ struct IdempotencyKey: Sendable {
   }
 
   /// Whether the key has an answer, to whatever request.
-  static func isUsed(_ key: String, by caller: Int64, _ db: Database) throws -> Bool {
+  static func isUsed(_ key: String, by caller: Int64, now: Timestamp = .now(), _ db: Database) throws -> Bool
+  {
     let statement = try db.cachedStatement(
-      sql: "SELECT 1 FROM idempotency_keys WHERE user_id = ? AND key = ?")
-    return try Row.fetchOne(statement, arguments: [caller, key]) != nil
+      sql: "SELECT 1 FROM idempotency_keys WHERE user_id = ? AND key = ? AND created_at >= ?")
+    return try Row.fetchOne(statement, arguments: [caller, key, now.milliseconds - lifetime]) != nil
   }
 
   private func find(_ now: Timestamp, in db: Database) throws -> StoredAnswer? {

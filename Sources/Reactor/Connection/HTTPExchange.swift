@@ -7,7 +7,8 @@ final class HTTPExchange {
   let match: Router.Match
   let context: (any Sendable)?
   var decoder: BodyDecoder
-  var body: [UInt8] = []
+  private(set) var body: [UInt8] = []
+  private let budget: BodyBudget?
   /// Of a body that its handler pulls.
   var intake: BodyIntake?
   /// Of an answer that is streamed: it is under way.
@@ -19,7 +20,7 @@ final class HTTPExchange {
 
   init(
     number: UInt32, head: RequestHead, headBytes: [UInt8], match: Router.Match, context: (any Sendable)?,
-    decoder: BodyDecoder
+    decoder: BodyDecoder, budget: BodyBudget
   ) {
     self.number = number
     self.head = head
@@ -27,6 +28,7 @@ final class HTTPExchange {
     self.match = match
     self.context = context
     self.decoder = decoder
+    self.budget = budget
   }
 
   /// For a handler on the loop that answers later: what the answer needs to know of the request.
@@ -37,11 +39,21 @@ final class HTTPExchange {
     match = discarding
     context = nil
     decoder = BodyDecoder()
+    budget = nil
   }
 
-  func take(_ content: UnsafeRawBufferPointer) {
-    if let intake { return intake.append(content) }
-    if !isAnswered { body.append(contentsOf: content) }
+  deinit { budget?.release(body.count) }
+
+  /// False if there is no room for it.
+  func take(_ content: UnsafeRawBufferPointer) -> Bool {
+    if let intake {
+      intake.append(content)
+      return true
+    }
+    if isAnswered { return true }
+    guard budget?.grow(body.count, by: content.count) != false else { return false }
+    body.append(contentsOf: content)
+    return true
   }
 }
 

@@ -9,6 +9,8 @@ public struct Limits: Sendable {
   public var targetBytes = 8 * 1024
   /// A request's body, unless its route says otherwise: 413.
   public var bodyBytes = 1024 * 1024
+  /// All bodies together that wait for their rest, beyond the first 64 KiB of each: 503.
+  public var bodyMemory = 256 * 1024 * 1024
   /// Of a body that its handler pulls, so much may wait; then nothing more is read until it pulls. One read (64 KiB) may
   /// come on top.
   public var bodyWindow = 256 * 1024

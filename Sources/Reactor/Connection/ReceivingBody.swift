@@ -23,7 +23,10 @@ extension Connection {
         switch try exchange.decoder.next(rest) {
         case .needMore(let consumed): return taken + consumed
         case .data(let range, let consumed):
-          exchange.take(UnsafeRawBufferPointer(rebasing: rest[range]))
+          guard exchange.take(UnsafeRawBufferPointer(rebasing: rest[range])) else {
+            fail(.serviceUnavailable, "The server is busy.")
+            return bytes.count
+          }
           taken += consumed
         case .end(let consumed):
           didTakeBody(exchange)
@@ -42,8 +45,24 @@ extension Connection {
       state = .answering
     } else if exchange.isAnswered {
       didAnswer()
+    } else if let refusal = refusalNow(of: exchange) {
+      respond(refusal, to: exchange.head)
+      didAnswer()
     } else {
       run(exchange)
+    }
+  }
+
+  /// Asks the gate once more: what it let in at its head may have lost the right while the body was on its way, and a client
+  /// can make that as long as it likes.
+  private func refusalNow(of exchange: HTTPExchange) -> Response? {
+    guard let gate = exchange.match.route.gate else { return nil }
+    return exchange.headBytes.withUnsafeBytes { headBytes in
+      let view = RequestView(
+        head: exchange.head, headBytes: headBytes, body: UnsafeRawBufferPointer(start: nil, count: 0),
+        parameters: exchange.match.parameters, context: nil, socket: fd)
+      guard case .refuse(let response) = gate(view) else { return nil }
+      return response
     }
   }
 

@@ -93,7 +93,7 @@ extension Connection {
         server.head.framing, limits: BodyLimits(contentBytes: match.route.bodyLimit))
       let exchange = HTTPExchange(
         number: server.nextExchange(), head: server.head, headBytes: [UInt8](headBytes), match: match,
-        context: context, decoder: decoder)
+        context: context, decoder: decoder, budget: server.bodyBudget)
       self.exchange = exchange
       return exchange
     } catch {

@@ -25,5 +25,6 @@ public enum GateVerdict {
   case refuse(Response)
 }
 
-/// Runs on the loop, for each request of a route, when its head is complete.
+/// Runs on the loop, for each request of a route, when its head is complete; and again, for its verdict alone, when its body
+/// is. (A handler that pulls the body runs before that, and looks for itself.)
 public typealias Gate = (borrowing RequestView) -> GateVerdict

@@ -190,6 +190,24 @@ import Testing
     #expect(try await known() == nil)
   }
 
+  @Test func `alerts are of the main metric, whichever that is`() async throws {
+    let a = #"{"name": "a", "kind": "interval", "unit": "kWh"}"#
+    let b = #"{"name": "b", "kind": "interval", "unit": "kWh"}"#
+    _ = await fixture.create(#"{"name": "d", "max_hourly_kwh": 1, "metrics": [\#(a), \#(b)]}"#)
+    _ = try await fixture.services.writer.transact { transaction in
+      let reading = Reading(end: 3_600_000, start: 0, value: 2)
+      return try ReadingIntake.run(
+        [IncomingReading(index: 0, device: 1, metric: "a", reading: reading)], onlyFor: nil, in: transaction)
+    }
+    for (metrics, state) in [("\(b), \(a)", Alert.State.cleared), ("\(a), \(b)", .firing)] {
+      #expect(await fixture.change("d1", #"{"metrics": [\#(metrics)]}"#).status == .ok)
+      #expect(
+        try fixture.services.store.read { try AlertStore.alerts(of: 1, from: .min, to: .max, $0) }
+          .map(\.state) == [state])
+      #expect(try StoreCheck(store: fixture.services.store).run().faults.isEmpty)
+    }
+  }
+
   @Test func `lists go by id, and a client's is its own`() async throws {
     for owner in ["u2", "u3", "u2", "u2"] {
       _ = await fixture.create(#"{"name": "a", "owner_id": "\#(owner)"}"#)

@@ -55,6 +55,24 @@ import Testing
     #expect(alert.acknowledgedBy == 2 && alert.acknowledgedAt == 7 && alert.state == .firing)
   }
 
+  @Test func `stays the one of its hour when the device's clock becomes another's`() async throws {
+    let fixture = try EnergyFixture()
+    let meter = try await fixture.meter(limit: 2)
+    try await fixture.send([at(60, 3, from: 0)], to: meter)
+    try await fixture.setZone("Asia/Kolkata", of: meter)
+    // Its hours begin at half past: one holds the first half of the alert's, one the second.
+    for (value, state) in [(1.0, Alert.State.cleared), (8, .firing)] {
+      try await fixture.send([at(60, value, from: 0)], to: meter)
+      let alert = try #require(try fixture.alerts(of: meter).first { $0.start == midnight })
+      #expect(alert.state == state && alert.energy.kilowattHours == value && alert.end == hour.upperBound)
+    }
+    #expect(
+      try fixture.alerts(of: meter).map(\.start) == [-30, 0, 30].map { midnight + $0 * 60_000 })
+    var report = StoreCheck.Report()
+    try fixture.store.read { try EnergyCheck.run($0, &report) }
+    #expect(report.faults.isEmpty)
+  }
+
   @Test func `is of each hour that one reading fills`() async throws {
     let fixture = try EnergyFixture()
     let meter = try await fixture.meter(limit: 2)

@@ -116,6 +116,15 @@ final class EnergyFixture {
     }
   }
 
+  /// Moves a device to another zone, as an administrator does.
+  func setZone(_ zone: String, of device: Int64) async throws {
+    try await writer.transact { transaction in
+      try transaction.db.execute(
+        sql: "UPDATE devices SET timezone = ? WHERE id = ?", arguments: [zone, device])
+      transaction.devices.forget(device)
+    }
+  }
+
   // MARK: Looking
 
   func buckets(of meter: Int64) throws -> [Bucket] {

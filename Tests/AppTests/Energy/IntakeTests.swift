@@ -35,6 +35,18 @@ import Testing
     #expect([second.accepted, second.duplicates, second.corrected, second.rejectedCount] == [0, 1, 1, 0])
   }
 
+  @Test func `refuses a span of days on top of a hundred others, and takes what corrects them`() async throws
+  {
+    let fixture = try EnergyFixture()
+    let meter = try await fixture.meter()
+    let days: Int64 = 2 * 1440
+    let pile = try await fixture.send((0...100).map { at(days + $0, 1, from: $0) }, to: meter)
+    #expect(pile.accepted == 100 && pile.rejected.map(\.index) == [100])
+    let others = try await fixture.send(
+      [at(days, 2, from: 0), at(30, 1, from: 15), at(2 * days + 100, 1, from: days + 100)], to: meter)
+    #expect([others.accepted, others.corrected, others.rejectedCount] == [2, 1, 0])
+  }
+
   @Test func `takes only what the sender may write to, and what is there`() async throws {
     let fixture = try EnergyFixture()
     let meter = try await fixture.meter()

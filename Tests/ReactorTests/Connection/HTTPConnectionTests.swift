@@ -65,6 +65,44 @@ import Testing
     #expect(client.statuses == ["403", "200"])
   }
 
+  @Test func `refuses after a body on whose way the gate has closed, and serves the next request`() throws {
+    let test = try TestServer()
+    let client = test.connect()
+    client.send("POST /open HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhel")
+    test.isOpen.value = false
+    client.send("lo" + get("/loop"))
+    client.read(containing: "loop")
+    #expect(client.statuses == ["403", "200"])
+    test.isOpen.value = true
+    client.send("POST /open HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhello")
+    client.read(containing: "hello")
+    #expect(client.statuses == ["403", "200", "200"])
+  }
+
+  @Test func `holds large bodies while there is memory for them, and small ones always`() throws {
+    let test = try TestServer { $0.bodyMemory = 100_000 }
+    func part(_ count: Int, of length: Int) -> TestClient {
+      let client = test.connect()
+      client.send("POST /open HTTP/1.1\r\nhost: a\r\ncontent-length: \(length)\r\n\r\n")
+      client.send([UInt8](repeating: 0x78, count: count))
+      test.tick(20)
+      return client
+    }
+    let first = part(150_000, of: 150_001)
+    let second = part(150_000, of: 150_001)
+    second.readToEnd()
+    #expect(second.statuses == ["503"] && second.isEnded)
+    let small = part(60_000, of: 60_000)
+    small.read { $0.statuses == ["200"] }
+    #expect(small.statuses == ["200"])
+    first.send("x")
+    first.read { $0.statuses == ["200"] }
+    #expect(first.statuses == ["200"])
+    let third = part(150_000, of: 150_000)
+    third.read { $0.statuses == ["200"] }
+    #expect(third.statuses == ["200"])
+  }
+
   @Test func `does not answer twice when the rest of a refused body does not come`() throws {
     let client = try TestServer { $0.bodyTimeout = 60 }.connect()
     client.send("POST /closed HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhel")

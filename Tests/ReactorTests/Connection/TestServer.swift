@@ -14,6 +14,9 @@ final class TestServer {
   /// Requests whose answer is held back until `release`.
   final class Held { var responders: [Responder] = [] }
   let held = Held()
+  /// Whether the gate of `/open` lets anybody in.
+  final class Flag { var value = true }
+  let isOpen = Flag()
 
   init(_ change: (inout Limits) -> Void = { _ in }) throws {
     var limits = Limits()
@@ -43,6 +46,9 @@ final class TestServer {
     server.route(
       .post, "/closed", gate: { _ in .refuse(Response(.forbidden, body: Array("no".utf8))) },
       .loop { _, _ in Response(.ok) })
+    server.route(
+      .post, "/open", gate: { [isOpen] _ in isOpen.value ? .pass(nil) : .refuse(Response(.forbidden)) },
+      .task { Response(.ok, body: $0.body) })
     server.route(
       .get, "/address", gate: { .pass($0.peerAddress) },
       .loop { view, _ in

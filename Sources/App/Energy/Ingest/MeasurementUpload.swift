@@ -8,6 +8,7 @@ import Reactor
 /// come: what is waiting is one piece and one batch, however long the body.
 struct MeasurementUpload: Sendable {
   let services: Services
+  let budget: LoopBound<BodyBudget>
 
   /// Readings in one transaction: enough that the commit does not count, and little enough that a message which waits
   /// behind it is not late.
@@ -55,7 +56,11 @@ struct MeasurementUpload: Sendable {
 
   private func json(_ upload: inout Upload, _ sender: MeasurementSender) async throws {
     var text: [UInt8] = []
-    while let piece = try await upload.next() { text += piece }
+    defer { budget.value.release(text.count) }
+    while let piece = try await upload.next() {
+      guard budget.value.grow(text.count, by: piece.count) else { throw Problem.busy }
+      text += piece
+    }
     if text.count <= Self.onLoop { return try JSONReadings.parse(text, into: &upload.batch) }
     let (whole, batch) = (text, upload.batch)
     upload.batch = try await services.cpu.run {
@@ -95,8 +100,11 @@ struct MeasurementUpload: Sendable {
     let rest = upload.batch.takeReadings()
     var before = upload.report
     before.add(upload.batch.report)
+    let isRepeated = upload.isRepeated
     return try await services.writer.transact { [before] transaction in
       try IdempotencyKey.once(key, in: transaction.db) {
+        // The first answer has been dropped since the upload began. What was passed over is not here to be stored.
+        if isRepeated { throw Problem.busy }
         var report = before
         report.add(try sender.store(rest, transaction))
         report.sort()
@@ -112,13 +120,25 @@ struct MeasurementSender: Sendable {
   let id: Int64
   /// The one device that it may write to; nil for all.
   let device: Int64?
-  /// The key that allows it, looked at again in each transaction: one that is deleted is dead at once.
-  private var key: DeviceCredential?
+  private let right: Right
 
-  private init(id: Int64, device: Int64? = nil, key: DeviceCredential? = nil) {
-    self.id = id
+  /// What allows it, looked at again in each transaction: the body may come for long, and what has ended meanwhile is dead at
+  /// once.
+  private enum Right {
+    case caller(Caller)
+    case key(DeviceCredential)
+  }
+
+  private init(_ caller: Caller) {
+    id = caller.user
+    device = nil
+    right = .caller(caller)
+  }
+
+  private init(_ key: DeviceCredential, for device: Int64) {
+    id = -device
     self.device = device
-    self.key = key
+    right = .key(key)
   }
 
   /// - Parameter device: that of the request's path.
@@ -126,9 +146,7 @@ struct MeasurementSender: Sendable {
   static func find(_ request: Request, device: Int64?, _ services: Services) async throws -> MeasurementSender
   {
     let context = request.context
-    if device == nil, let caller = context as? Caller {
-      return MeasurementSender(id: caller.user)
-    }
+    if device == nil, let caller = context as? Caller { return MeasurementSender(caller) }
     let store = services.store
     return try await services.readers.run {
       try store.read { db in
@@ -143,10 +161,9 @@ struct MeasurementSender: Sendable {
   }
 
   private static func find(_ context: (any Sendable)?, _ db: Database) throws -> MeasurementSender {
-    if let caller = context as? Caller { return MeasurementSender(id: caller.user) }
+    if let caller = context as? Caller { return MeasurementSender(caller) }
     guard let key = context as? DeviceCredential else { throw BearerGate.unauthorized() }
-    let device = try Self.device(of: key, db)
-    return MeasurementSender(id: -device, device: device, key: key)
+    return MeasurementSender(key, for: try device(of: key, db))
   }
 
   private static func device(of key: DeviceCredential, _ db: Database) throws -> Int64 {
@@ -157,7 +174,10 @@ struct MeasurementSender: Sendable {
   }
 
   func store(_ readings: [IncomingReading], _ transaction: Transaction) throws -> IntakeReport {
-    if let key { _ = try Self.device(of: key, transaction.db) }
+    switch right {
+    case .caller(let caller): try Accounts.confirm(caller, in: transaction.db)
+    case .key(let key): _ = try Self.device(of: key, transaction.db)
+    }
     return try ReadingIntake.run(readings, onlyFor: device, in: transaction)
   }
 }

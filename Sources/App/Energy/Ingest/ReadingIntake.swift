@@ -61,6 +61,11 @@ struct ReadingIntake {
     if reading.start != nil && meter.kind != .interval {
       throw Rejection(incoming.index, .validation, "only a metric of kind interval has a start")
     }
+    if try ReadingPile.isFull(under: reading, of: meter, transaction.db) {
+      throw Rejection(
+        incoming.index, .validation,
+        "the span overlaps \(ReadingPile.most) others of more than a day")
+    }
     let change = try ReadingStore.put(reading, of: meter.id, transaction.db)
     report.add(change)
     try note(change, reading, Key(device: device.id, place: place))
