@@ -38,10 +38,8 @@ struct Routes {
     server.route(.get, "/version", .loop(health.version))
     server.route(.get, "/.well-known/jwks.json", .loop(keySet.keys))
 
-    server.route(
-      .post, base + "/auth/login", gate: attempts, bodyLimit: AuthRoutes.bodyLimit, .task(auth.login))
-    server.route(
-      .post, base + "/auth/refresh", gate: attempts, bodyLimit: AuthRoutes.bodyLimit, .task(auth.refresh))
+    server.route(.post, base + "/auth/login", gate: attempts, .task(auth.login))
+    server.route(.post, base + "/auth/refresh", gate: attempts, .task(auth.refresh))
     server.route(.post, base + "/auth/logout", gate: anybody, .task(auth.logout))
 
     server.route(.get, base + "/users", gate: anybody, .worker(readers, users.list))
