@@ -41,10 +41,8 @@ struct Routes {
     server.route(.get, "/openapi.json", .loop(documents.openAPI))
     server.route(.get, "/docs", .loop(documents.page))
 
-    server.route(
-      .post, base + "/auth/login", gate: attempts, bodyLimit: AuthRoutes.bodyLimit, .task(auth.login))
-    server.route(
-      .post, base + "/auth/refresh", gate: attempts, bodyLimit: AuthRoutes.bodyLimit, .task(auth.refresh))
+    server.route(.post, base + "/auth/login", gate: attempts, .task(auth.login))
+    server.route(.post, base + "/auth/refresh", gate: attempts, .task(auth.refresh))
     server.route(.post, base + "/auth/logout", gate: anybody, .task(auth.logout))
 
     server.route(.get, base + "/users", gate: anybody, .worker(readers, users.list))

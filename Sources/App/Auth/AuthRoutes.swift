@@ -4,9 +4,6 @@ import Reactor
 struct AuthRoutes: Sendable {
   let services: Services
 
-  /// Bytes of a log-in or a refresh: anybody can send one, on as many connections as there may be.
-  static let bodyLimit = 16 * 1024
-
   private struct Body: Decodable {
     let username: String?
     let password: String?
