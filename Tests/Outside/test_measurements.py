@@ -1,6 +1,7 @@
 """Readings in every form that they may have, answered one by one."""
 
 import csv
+import gzip
 import json
 import re
 from datetime import datetime, timedelta, timezone
@@ -280,3 +281,10 @@ def test_a_long_import_and_export_need_little_memory(serve):
         rows = sum(1 for _ in answer.iter_lines())
     assert rows == 300_002
     assert resident() - before < 40, "MiB"
+
+
+@pytest.mark.parametrize("path", ["/measurements", "/devices/d1/measurements", "/devices", "/auth/login"])
+def test_a_body_with_a_content_coding_is_refused(administrator, path):
+    answer = post(administrator, path, gzip.compress(b"[]"), **{"Content-Encoding": "gzip"})
+    problem_of(answer, 415)
+    assert answer.headers["Accept-Encoding"] == "identity"

@@ -31,6 +31,7 @@ final class MessageRoutes {
     do throws(Problem) {
       guard let caller = request.context as? Caller else { throw Problem(.unauthorized) }
       guard MediaType.isJSON(request.value(of: "content-type")) else { throw .notJSON }
+      try MediaType.requireNoCoding(request.value(of: "content-encoding"))
       guard let id = request.parameters.first.flatMap(EntityID.conversation.parse) else { throw .notFound }
       let header = request.bytes(of: "idempotency-key")
       if let header { try IdempotencyKey.check(header) }

@@ -4,6 +4,7 @@ extension Request {
   /// The body as JSON. Its media type is checked first: a form that another site posts is not taken for JSON.
   func json<Value: Decodable>(_ type: Value.Type) throws(Problem) -> Value {
     guard MediaType.isJSON(value(of: "content-type")) else { throw .notJSON }
+    try MediaType.requireNoCoding(value(of: "content-encoding"))
     return try JSON.decode(type, from: body)
   }
 
@@ -20,6 +21,15 @@ enum MediaType {
   static func isJSON(_ field: String?) -> Bool {
     let essence = essence(field)
     return essence == "application/json" || essence == "application/merge-patch+json"
+  }
+
+  /// No content coding (RFC 9110 §8.4) is undone here: what is compressed is refused, before it is taken for what it is not.
+  static func requireNoCoding(_ field: String?) throws(Problem) {
+    guard let field, field.lowercased() != "identity" else { return }
+    var problem = Problem(.unsupportedMediaType, detail: "The body must not have a content coding.")
+    // RFC 9110 §12.5.3: what would have been taken.
+    problem.fields = [Response.Field("accept-encoding", "identity")]
+    throw problem
   }
 
   /// The type without its parameters, in lower case.

@@ -44,7 +44,8 @@ struct MeasurementUpload: Sendable {
   }
 
   private static func format(_ request: Request) throws(Problem) -> Format {
-    switch MediaType.essence(request.value(of: "content-type")) {
+    try MediaType.requireNoCoding(request.value(of: "content-encoding"))
+    return switch MediaType.essence(request.value(of: "content-type")) {
     case "application/json": .json
     case "application/x-ndjson", "application/ndjson": .ndjson
     case "text/csv": .csv

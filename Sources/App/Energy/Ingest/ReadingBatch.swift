@@ -27,12 +27,21 @@ struct ReadingBatch: Sendable {
     index += 1
   }
 
-  /// Hands out whole batches, and keeps what is left.
+  /// Hands out whole batches, and keeps what is left. A batch is whole when it has `count` readings, or when the spans that
+  /// its readings name are as long together as the longest that one may name: the time of a transaction goes with both.
   mutating func takeBatches(of count: Int) -> [[IncomingReading]] {
-    guard readings.count >= count else { return [] }
-    let whole = readings.count / count * count
-    defer { readings.removeFirst(whole) }
-    return stride(from: 0, to: whole, by: count).map { Array(readings[$0..<$0 + count]) }
+    var batches: [[IncomingReading]] = []
+    var start = 0
+    var span: Int64 = 0
+    for (index, incoming) in readings.enumerated() {
+      span += incoming.reading.start.map { incoming.reading.end - $0 } ?? 0
+      guard index + 1 - start == count || span >= longestSpan else { continue }
+      batches.append(Array(readings[start...index]))
+      start = index + 1
+      span = 0
+    }
+    readings.removeFirst(start)
+    return batches
   }
 
   /// Hands out what has gathered, and goes on counting.
