@@ -2,6 +2,8 @@ import Glibc
 
 extension Connection {
   func didBecome(_ readiness: Readiness) {
+    // Where nothing is read, no read would find it out, and a handler may wait long before it writes.
+    if !readiness.isDisjoint(with: .broken), state == .answering || isThrottled { return close(.socketError) }
     if readiness.contains(.writable), backlog != nil { sendBacklog() }
     if !readiness.isDisjoint(with: [.readable, .hungUp]) { flags.insert(.readable) }
     if !readiness.isDisjoint(with: .hungUp) { flags.insert(.hungUp) }

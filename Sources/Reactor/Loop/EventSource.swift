@@ -9,6 +9,8 @@ public struct Readiness: OptionSet, Sendable {
   public static let writable = Readiness(rawValue: UInt32(LINUX_EPOLLOUT))
   /// The peer will send no more (FIN or RST): reading on ends with end of stream or an error.
   public static let hungUp = Readiness(rawValue: UInt32(LINUX_EPOLLRDHUP | LINUX_EPOLLHUP | LINUX_EPOLLERR))
+  /// Neither direction works any more: a reset.
+  public static let broken = Readiness(rawValue: UInt32(LINUX_EPOLLHUP | LINUX_EPOLLERR))
   /// Edge-triggered: told once for each change, so that no `epoll_ctl` is needed to stop or resume reading.
   public static let edge = Readiness(rawValue: UInt32(LINUX_EPOLLET))
 }

@@ -245,6 +245,16 @@ private let next = "GET /loop HTTP/1.1\r\nhost: a\r\n\r\n"
     #expect(client.statuses == ["400"] && upload.log.errors == [.incomplete])
   }
 
+  @Test func `lets go of a client that has gone while nobody pulls`() throws {
+    let upload = try UploadServer { $0.bodyWindow = 4 }
+    let client = upload.test.connect()
+    client.send(head("/stepped", "content-length: 10") + "hello")
+    upload.test.tick(3)
+    client.reset()
+    for _ in 0..<100 where upload.test.server.connectionCount > 0 { upload.test.tick() }
+    #expect(upload.test.server.connectionCount == 0)
+  }
+
   @Test func `does not keep its connection when the handler never comes back`() throws {
     let upload = try UploadServer()
     let client = upload.test.connect()
