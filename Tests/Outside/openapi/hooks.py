@@ -223,7 +223,9 @@ def mend_query(query, path, ids):
     times = [query.get("from"), query.get("to")]
     if all(map(instant, times)):
         query["from"], query["to"] = sorted(times, key=instant)
-        if instant(query["from"]) == instant(query["to"]):
+        # A date begins when the zone says so: next to another time it may be before that or after it.
+        with_date = any(len(time) == 10 for time in times)
+        if instant(query["to"]) - instant(query["from"]) <= datetime.timedelta(days=with_date):
             del query["to"]
     if is_number(query.get("before_seq"), 1) and is_number(query.get("after_seq"), 0):
         del query["after_seq"]
