@@ -7,6 +7,7 @@ public final class App {
   let loop: EventLoop
   let server: Server
   let hub: Hub
+  private let indexer: SearchIndexer
   private let writer: Writer
   private let readers: WorkerQueue
   private let cpu: WorkerQueue
@@ -41,9 +42,13 @@ public final class App {
     let writer = Writer(
       store: store, committed: { committed.deliver($0) }, announced: { committed.deliver($0) })
     self.writer = writer
-    hub = Hub(
+    let hub = Hub(
       server: server, epoch: store.epoch, position: try store.read(Positions.last),
       limits: Hub.Limits(configuration), submit: { writer.submit($0) })
+    self.hub = hub
+    try hub.serve(from: store, readers: readers, watched: writer.watched)
+    indexer = SearchIndexer(loop: loop, writer: writer) { [unowned hub] in hub.isBusy }
+    hub.stored = { [unowned indexer] in indexer.noticed($0) }
     committed.target.value.hub = hub
     let deviceView = DeviceView(store: store, readers: readers, mailbox: loop.mailbox)
     committed.target.value.devices = deviceView
@@ -65,7 +70,8 @@ public final class App {
       deviceKeys: DeviceKeyRoutes(services: services, signingKey: key),
       measurementBytes: configuration.maxMeasurements, isReady: { [unowned self] in isReady }
     ).add(to: server)
-    loop.atEndOfTick { [unowned self] in hub.handOver() }
+    loop.atEndOfTick { [unowned hub] in hub.handOver() }
+    try indexer.start()
   }
 
   private func run() throws {
@@ -140,7 +146,12 @@ extension Committed.Target {
     switch announcement {
     case .message(let message): hub?.tell(message)
     case .alert(let event): hub?.tell(event)
-    case .deviceChanged(let id): devices?.forget(id)
+    case .conversation(let event): hub?.tell(event)
+    case .changed(let effect, let members): hub?.tell(effect, members, except: nil)
+    case .consumption(let device, let bucket): hub?.tell(bucket, of: device)
+    case .deviceChanged(let id):
+      devices?.forget(id)
+      hub?.watches?.deviceChanged(id)
     case .sessionEnded(let session, let user, let until):
       verifier?.end(session: session, of: user, until: until)
       hub?.close(user, session: session, .tokenRevoked, "The session has ended.")
@@ -158,6 +169,8 @@ extension Limits {
     bodyBytes = configuration.maxBody
     messageBytes = configuration.maxMessage
     sendBuffer = configuration.sendBuffer
+    // What is sent piece by piece stops well below the end of the buffer.
+    highWater = min(highWater, sendBuffer / 4)
     connections = configuration.maxConnections
     headerTimeout = configuration.headerTimeout.milliseconds
     bodyTimeout = configuration.bodyTimeout.milliseconds

@@ -25,7 +25,10 @@ struct Routes {
     let userChanges = UserChangeRoutes(services: services)
     let devices = DeviceRoutes(services: services)
     let conversations = ConversationRoutes(services: services)
+    let conversationChanges = ConversationChangeRoutes(services: services)
     let messages = MessageRoutes(hub: hub)
+    let messageChanges = MessageChangeRoutes(services: services)
+    let search = SearchRoutes(services: services)
     let consumption = ConsumptionRoutes(services: services)
     let measurements = MeasurementRoutes(services: services)
     let upload = MeasurementUpload(services: services, budget: LoopBound(server.bodyBudget))
@@ -86,10 +89,22 @@ struct Routes {
     server.route(.get, base + "/conversations", gate: anybody, .worker(readers, conversations.list))
     server.route(.post, base + "/conversations", gate: anybody, .task(conversations.create))
     server.route(.get, base + "/conversations/{id}", gate: anybody, .worker(readers, conversations.get))
+    server.route(.patch, base + "/conversations/{id}", gate: anybody, .task(conversationChanges.update))
+    server.route(
+      .post, base + "/conversations/{id}/members", gate: anybody, .task(conversationChanges.addMembers))
+    server.route(
+      .delete, base + "/conversations/{id}/members/{user_id}", gate: anybody,
+      .task(conversationChanges.removeMember))
     server.route(
       .get, base + "/conversations/{id}/messages", gate: anybody,
       .worker(readers, MessageRoutes.list(services.store)))
     server.route(.post, base + "/conversations/{id}/messages", gate: anybody, .loop(messages.create))
+    server.route(
+      .patch, base + "/conversations/{id}/messages/{seq}", gate: anybody, .task(messageChanges.edit))
+    server.route(
+      .delete, base + "/conversations/{id}/messages/{seq}", gate: anybody, .task(messageChanges.delete))
+    server.route(.put, base + "/conversations/{id}/read", gate: anybody, .task(messageChanges.read))
+    server.route(.get, base + "/search", gate: anybody, .task(search.find))
 
     server.route(.get, base + "/ws", .webSocket(sockets))
   }

@@ -158,6 +158,20 @@ public final class Server {
     connection.resumeLater()
   }
 
+  /// Reads nothing more from that peer until `resumeReading`: what it asks next may depend on what is under way.
+  public func pauseReading(_ socket: WebSocketID) {
+    connection(socket)?.workUnderWay += limits.workPerSocket
+  }
+
+  public func resumeReading(_ socket: WebSocketID) {
+    guard let connection = connection(socket) else { return }
+    connection.workUnderWay -= limits.workPerSocket
+    connection.resumeLater()
+  }
+
+  /// Whether more waits for that peer than should: what can wait elsewhere is better not sent now.
+  public func isBehind(_ socket: WebSocketID) -> Bool { connection(socket)?.isBehind ?? false }
+
   /// The bytes that wait for that peer.
   public func unsentBytes(_ socket: WebSocketID) -> Int { connection(socket)?.unsentBytes ?? 0 }
 

@@ -120,8 +120,7 @@ import Testing
 
   @Test(arguments: [
     "VALUES (1, 1, 9, 1, 0, 0, 'x', 'new')", "VALUES (9, 1, 1, 1, 0, 0, 'x', 'new')",
-    "VALUES (9, 2, 1, 1, 0, 0, 'x', 'k')", "VALUES (9, 9, 1, 1, 0, 0, 'x', 'new')",
-    "VALUES (9, 2, 1, 9, 0, 0, 'x', 'new')", "VALUES (9, 2, 0, 1, 0, 0, 'x', 'new')",
+    "VALUES (9, 2, 1, 1, 0, 0, 'x', 'k')", "VALUES (9, 2, 0, 1, 0, 0, 'x', 'new')",
     "VALUES (9, 2, 1, 1, 0, 3, 'x', 'new')", "VALUES (9, 2, 1, 1, 'noon', 0, 'x', 'new')",
     "VALUES (9, 2, 1, 1, 0, 0, NULL, 'new')",
   ])

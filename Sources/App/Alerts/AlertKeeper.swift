@@ -60,7 +60,7 @@ struct AlertKeeper {
     let id = try AlertStore.insert(device: device.id, hour, energy, limit: limit, now, db)
     try announce(id, .firing, energy, limit, hour.start, hour.end)
     guard let owner = device.owner else { return }
-    let conversation = try SupportConversations.open(for: owner, now: now, in: db)
+    let conversation = try ConversationChanges(transaction, by: User.system, now: now).openSupport(for: owner)
     let text = AlertText.make(device: device, hour: hour, energy: energy, limit: limit)
     let message = try transaction.messages.append(
       .alert, text, to: conversation.id, from: User.system, db)

@@ -29,6 +29,22 @@ enum AlertStore {
           """), arguments: [device, from, to])
   }
 
+  /// What happened to an alert at a position, for whoever is told of it again.
+  static func event(at position: Int64, _ db: Database) throws -> AlertEvent? {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT e.state, e.energy, a.id, a.device_id, a.limit_kwh, a.starts_at, a.ends_at
+        FROM alert_events e JOIN alerts a ON a.id = e.alert_id WHERE e.position = ?
+        """)
+    return try Row.fetchOne(statement, arguments: [position]).map { row in
+      AlertEvent(
+        position: position, alert: row["id"], device: row["device_id"],
+        state: AlertEvent.State(rawValue: row["state"]) ?? .firing, energy: MicrowattHours(row["energy"]),
+        limit: MicrowattHours(row["limit_kwh"], .kilowattHour), start: row["starts_at"], end: row["ends_at"],
+        recipients: [])
+    }
+  }
+
   /// What a list shows.
   struct Filter: Sendable {
     /// Only of this user's devices; nil for all.

@@ -50,9 +50,7 @@ public enum Demo {
 
   /// Through the same door as a meter's, so that buckets, resets and alerts are there too.
   private static func addReadings(_ now: Timestamp, _ db: Database) throws {
-    let positions = Positions()
-    let transaction = Transaction(
-      db: db, positions: positions, messages: MessageLog(positions: positions), devices: DeviceCatalog())
+    let transaction = Transaction(alone: db)
     for meter in DemoMeter.all {
       let owner = try UserStore.credentials(of: meter.owner, in: db)?.user.id
       let device = try DeviceStore.insert(

@@ -6,6 +6,8 @@ struct BucketKeeper {
   let meter: Meter
   let db: Database
   let now: Timestamp
+  /// Is given each bucket that has changed.
+  var changed: ((Bucket) -> Void)?
 
   /// Quarters whose energy or coverage has changed.
   typealias Quarters = Range<Int64>
@@ -113,7 +115,9 @@ struct BucketKeeper {
         next += 1
       }
       if old.total == total { continue }
-      try BucketStore.put(Bucket(number: number, total: total, revision: old.revision + 1), of: meter.id, db)
+      let new = Bucket(number: number, total: total, revision: old.revision + 1)
+      try BucketStore.put(new, of: meter.id, db)
+      changed?(new)
     }
   }
 

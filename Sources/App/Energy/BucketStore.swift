@@ -33,6 +33,14 @@ enum BucketStore {
     }
   }
 
+  /// The latest bucket of which anything is known.
+  static func last(of meter: Int64, _ db: Database) throws -> Bucket? {
+    let number = try Int64.fetchOne(
+      db.cachedStatement(sql: "SELECT max(number) FROM buckets WHERE metric_id = ? AND covered > 0"),
+      arguments: [meter])
+    return try number.flatMap { try buckets($0..<$0 + 1, of: meter, db).first }
+  }
+
   static func put(_ bucket: Bucket, of meter: Int64, _ db: Database) throws {
     let put = try RawStatement(
       """

@@ -39,7 +39,7 @@ extension JSONWriter {
   }
 
   /// Millionths, rounded down: what is not whole never reads as 1.
-  private mutating func coverage(_ covered: Int64, of length: Int64) {
+  mutating func coverage(_ covered: Int64, of length: Int64) {
     if covered >= length { return raw("1") }
     if covered <= 0 || length <= 0 { return raw("0") }
     double(Double(max(1, Int64(Double(covered) / Double(length) * 1e6))) / 1e6)

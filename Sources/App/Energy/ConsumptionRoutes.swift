@@ -59,8 +59,18 @@ struct ConsumptionRoutes: Sendable {
 enum VisibleDevices {
   /// - Throws: `not-found` for any other.
   static func find(_ id: Int64, for caller: Caller, _ db: Database) throws -> MeteredDevice {
-    guard let device = try DeviceCatalog.load(id, db), caller.role == .admin || device.owner == caller.user
-    else { throw Problem.notFound }
+    try find(id, for: caller.user, caller.role, db)
+  }
+
+  static func find(_ id: Int64, for user: User, _ db: Database) throws -> MeteredDevice {
+    try find(id, for: user.id, user.role, db)
+  }
+
+  private static func find(_ id: Int64, for user: Int64, _ role: Role, _ db: Database) throws -> MeteredDevice
+  {
+    guard let device = try DeviceCatalog.load(id, db), role == .admin || device.owner == user else {
+      throw Problem.notFound
+    }
     return device
   }
 

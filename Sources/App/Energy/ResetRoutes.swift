@@ -80,7 +80,7 @@ struct ResetRoutes: Sendable {
     _ device: MeteredDevice, _ place: Int, around time: Int64, _ transaction: Transaction
   ) throws {
     let now = Timestamp.now()
-    let keeper = BucketKeeper(meter: device.meters[place], db: transaction.db, now: now)
+    let keeper = transaction.bucketKeeper(of: device, place: place, now)
     let quarters = try keeper.refresh(around: time...time)
     guard place == 0 else { return }
     try AlertKeeper(device: device, transaction: transaction, now: now).review(quarters)

@@ -8,6 +8,8 @@ enum Migrations {
     migrator.registerMigration("002-sessions") { try $0.execute(sql: sessions) }
     migrator.registerMigration("003-energy") { try $0.execute(sql: energy) }
     migrator.registerMigration("004-access-tokens") { try $0.execute(sql: accessTokens) }
+    migrator.registerMigration("005-chat-events") { try $0.execute(sql: chatEvents) }
+    migrator.registerMigration("006-search") { try $0.execute(sql: search) }
     return migrator
   }()
 
@@ -128,6 +130,89 @@ enum Migrations {
   private static let accessTokens = """
     -- When the last access token of the session expires: so long must be remembered that it ended.
     ALTER TABLE sessions ADD COLUMN access_until INTEGER NOT NULL DEFAULT 0;
+    """
+
+  private static let chatEvents = """
+    -- Made anew, because an index that belongs to a constraint cannot be changed. changed_position is that of the last
+    -- event that changed the message, NULL while it stands as it was sent. first_digest is the SHA-256 of the text as it
+    -- was sent, kept when that is replaced: a retry with the same key is still known. No reference is checked for each
+    -- message: its conversation has its sender among the members, whose rows are.
+    ALTER TABLE messages RENAME TO old_messages;
+    CREATE TABLE messages (
+      position INTEGER PRIMARY KEY,
+      conversation_id INTEGER NOT NULL,
+      seq INTEGER NOT NULL CHECK (seq > 0),
+      sender_id INTEGER NOT NULL,
+      timestamp INTEGER NOT NULL,
+      kind INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 2),
+      text TEXT NOT NULL,
+      key TEXT,
+      reply_to INTEGER,
+      edited_at INTEGER,
+      deleted_at INTEGER,
+      changed_position INTEGER,
+      first_digest TEXT,
+      UNIQUE (sender_id, key)
+    ) STRICT;
+    INSERT INTO messages
+      SELECT position, conversation_id, seq, sender_id, timestamp, kind, text, key, reply_to, edited_at, deleted_at,
+        NULL, NULL
+      FROM old_messages ORDER BY position;
+    DROP TABLE old_messages;
+    -- The sender is in it so that a member's own messages are counted in the index alone.
+    CREATE UNIQUE INDEX messages_by_seq ON messages (conversation_id, seq, sender_id);
+
+    -- What has happened but new messages and alerts, in the order of all events of the store.
+    -- kind: 0 message changed, 1 receipt, 2 conversation created, 3 updated, 4 member added, 5 member removed.
+    -- user_id: whose receipt, or who was added or removed. by_id: who did it. public_read_seq: what the others see of a
+    -- receipt; NULL where they see nothing.
+    CREATE TABLE events (
+      position INTEGER PRIMARY KEY,
+      kind INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 5),
+      conversation_id INTEGER NOT NULL,
+      user_id INTEGER,
+      by_id INTEGER,
+      seq INTEGER,
+      received_seq INTEGER,
+      read_seq INTEGER,
+      public_read_seq INTEGER,
+      title TEXT
+    ) STRICT;
+    CREATE INDEX events_by_conversation ON events (conversation_id, position);
+    -- Who was removed is told, though no member any more.
+    CREATE INDEX removals_by_user ON events (user_id, position) WHERE kind = 5;
+
+    -- counted_seq: up to there sent_counts holds how many messages each user has sent in it.
+    ALTER TABLE conversations ADD COLUMN founder_id INTEGER;
+    ALTER TABLE conversations ADD COLUMN counted_seq INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE sent_counts (
+      conversation_id INTEGER NOT NULL,
+      user_id INTEGER NOT NULL,
+      sent INTEGER NOT NULL,
+      PRIMARY KEY (conversation_id, user_id)
+    ) STRICT, WITHOUT ROWID;
+
+    -- public_read_seq: read_seq as the others see it, without private reads. joined_position: what came before it is
+    -- history and not news. own_read: how many of the member's own messages lie at or below read_seq.
+    ALTER TABLE members ADD COLUMN joined_position INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE members ADD COLUMN received_seq INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE members ADD COLUMN public_read_seq INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE members ADD COLUMN own_read INTEGER NOT NULL DEFAULT 0;
+    -- A user's conversations are put in order by the index alone.
+    DROP INDEX members_by_user;
+    CREATE INDEX members_by_user ON members (user_id, conversation_id, joined_position);
+
+    -- Events up to this position may have been taken away.
+    INSERT INTO meta (name, value) VALUES ('events_from', '0');
+    """
+
+  private static let search = """
+    -- scope is a word that names the conversation: the index finds the words of some conversations alone.
+    CREATE VIEW searchable AS SELECT position, text, 'c' || conversation_id AS scope FROM messages;
+    CREATE VIRTUAL TABLE message_words USING fts5(
+      text, scope, content = 'searchable', content_rowid = 'position', tokenize = 'unicode61 remove_diacritics 2');
+    -- Messages up to this position are in the index.
+    INSERT INTO meta (name, value) VALUES ('indexed', '0');
     """
 
   private static let energy = """

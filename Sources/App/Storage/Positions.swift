@@ -22,7 +22,8 @@ final class Positions {
     let statement = try db.cachedStatement(
       sql: """
         SELECT max(coalesce((SELECT max(position) FROM messages), 0),
-          coalesce((SELECT max(position) FROM alert_events), 0))
+          coalesce((SELECT max(position) FROM alert_events), 0),
+          coalesce((SELECT max(position) FROM events), 0))
         """)
     return try Int64.fetchOne(statement) ?? 0
   }

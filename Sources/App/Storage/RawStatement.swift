@@ -70,6 +70,8 @@ struct RawStatement {
 }
 
 extension RawStatement {
+  func isNull(_ column: Int32) -> Bool { sqlite3_column_type(pointer, column) == SQLITE_NULL }
+
   func text(_ column: Int32) -> String {
     sqlite3_column_text(pointer, column).map { String(cString: $0) } ?? ""
   }

@@ -21,16 +21,20 @@ final class Writer: Sendable {
   }
 
   private let thread: WorkerThread<Job>
+  let watched: WatchedDevices
 
   /// - Parameters:
   ///   - limit: the jobs that may wait; a batch of messages is one.
   ///   - committed: takes each batch of messages back, on the writer's thread.
   ///   - announced: takes what changes have to tell, after their commit, on the writer's thread.
   init(
-    store: Store, limit: Int = 10_000, committed: @escaping @Sendable (PublishBatch) -> Void,
+    store: Store, limit: Int = 10_000, watched: WatchedDevices = WatchedDevices(),
+    committed: @escaping @Sendable (PublishBatch) -> Void,
     announced: @escaping @Sendable ([Announcement]) -> Void
   ) {
-    let transactions = Transactions(store: store, committed: committed, announced: announced)
+    self.watched = watched
+    let transactions = Transactions(
+      store: store, watched: watched, committed: committed, announced: announced)
     thread = WorkerThread(name: "writer", limit: limit) { transactions.perform($0) }
   }
 
@@ -84,9 +88,11 @@ private final class Transactions: @unchecked Sendable {
   private static let checkpointPages = 16000
 
   private let store: Store
+  private let watched: WatchedDevices
   private let committed: @Sendable (PublishBatch) -> Void
   private let announced: @Sendable ([Announcement]) -> Void
   private let positions = Positions()
+  private let search = SearchIndex()
   private let messages: MessageLog
   private let devices = DeviceCatalog()
   /// SQLite's count of commits by others.
@@ -94,18 +100,20 @@ private final class Transactions: @unchecked Sendable {
   private let log = Logger(label: "wattloop.writer")
 
   init(
-    store: Store, committed: @escaping @Sendable (PublishBatch) -> Void,
+    store: Store, watched: WatchedDevices, committed: @escaping @Sendable (PublishBatch) -> Void,
     announced: @escaping @Sendable ([Announcement]) -> Void
   ) {
     self.store = store
+    self.watched = watched
     self.committed = committed
     self.announced = announced
-    messages = MessageLog(positions: positions)
+    messages = MessageLog(positions: positions, index: search)
   }
 
   /// What is in memory may have been rolled back, or changed by another program.
   private func forget() {
     positions.forget()
+    search.forget()
     messages.forget()
     devices.forget()
   }
@@ -127,6 +135,7 @@ private final class Transactions: @unchecked Sendable {
           for (index, job) in jobs.enumerated() {
             announcements[index] = try run(job, db) { failures[index] = $0 }
           }
+          try EventStore.prune(db, last: positions.next(db) - 1)
           return .commit
         }
       }
@@ -157,7 +166,8 @@ private final class Transactions: @unchecked Sendable {
       try messages.append(batch, db)
       return nil
     case .change(let change):
-      let transaction = Transaction(db: db, positions: positions, messages: messages, devices: devices)
+      let transaction = Transaction(
+        db: db, positions: positions, messages: messages, devices: devices, watched: watched)
       do {
         try db.inSavepoint {
           try change.run(transaction)

@@ -10,10 +10,12 @@ enum Accounts {
     return user
   }
 
-  /// The same beside the writer's memory of who is a member.
+  /// The same where others may be looking.
   static func create(_ new: NewUser, passwordHash: String?, in transaction: Transaction) throws -> User? {
-    let user = try create(new, passwordHash: passwordHash, in: transaction.db)
-    if new.role == .admin { transaction.messages.forget() }
+    guard let user = try UserStore.insert(new, passwordHash: passwordHash, in: transaction.db) else {
+      return nil
+    }
+    if user.role == .admin { try SupportConversations.join(user.id, in: transaction) }
     return user
   }
 
@@ -65,10 +67,9 @@ enum Accounts {
 
   private static func changeSupport(_ user: User, in transaction: Transaction) throws {
     switch user.role {
-    case .admin: try SupportConversations.join(user.id, in: transaction.db)
-    case .client: try SupportConversations.leave(user.id, in: transaction.db)
+    case .admin: try SupportConversations.join(user.id, in: transaction)
+    case .client: try SupportConversations.leave(user.id, in: transaction)
     }
-    transaction.messages.forget()
   }
 
   private static func revoke(

@@ -34,8 +34,18 @@ enum ETag {
 
   /// 200 with the object and its tag, or 304 when the client has just that.
   static func response(_ value: some Encodable, to request: Request) throws -> Response {
-    var response = try Answer.json(value)
-    let tag = make(response.body)
+    response(try JSON.encode(value), to: request)
+  }
+
+  /// The same for an object that is JSON already.
+  static func response(_ json: [UInt8]) -> Response {
+    let fields = [Response.Field("etag", make(json))]
+    return Response(.ok, fields: fields, body: json, contentType: "application/json")
+  }
+
+  static func response(_ json: [UInt8], to request: Request) -> Response {
+    var response = Response(.ok, body: json, contentType: "application/json")
+    let tag = make(json)
     response.fields.append(Response.Field("etag", tag))
     guard let condition = request.value(of: "if-none-match"), matches(condition, tag) else { return response }
     return Response(.notModified, fields: [Response.Field("etag", tag)])

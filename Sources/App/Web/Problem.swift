@@ -45,7 +45,7 @@ public struct Problem: Error, Sendable, Equatable {
   /// Whether the same request may succeed later.
   public var isTemporary: Bool {
     switch kind {
-    case .busy, .rateLimited, .requestTimeout, .internal: true
+    case .busy, .rateLimited, .requestTimeout, .internal, .tokenExpiring: true
     default: false
     }
   }

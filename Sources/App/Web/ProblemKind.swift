@@ -6,6 +6,7 @@ public enum ProblemKind: String, Sendable, CaseIterable {
   case malformed
   case validation
   case unauthorized
+  case tokenExpiring = "token-expiring"
   case invalidCredentials = "invalid-credentials"
   case forbidden
   case notFound = "not-found"
@@ -38,6 +39,7 @@ public enum ProblemKind: String, Sendable, CaseIterable {
     case .malformed: (.badRequest, "The request cannot be understood")
     case .validation: (.unprocessableContent, "Some fields are not valid")
     case .unauthorized: (.unauthorized, "A valid access token is needed")
+    case .tokenExpiring: (.unauthorized, "The access token ends soon")
     case .invalidCredentials: (.unauthorized, "The username or the password is wrong")
     case .forbidden: (.forbidden, "The caller may not do this")
     case .notFound: (.notFound, "There is nothing here")
@@ -45,7 +47,7 @@ public enum ProblemKind: String, Sendable, CaseIterable {
     case .inFuture: (.unprocessableContent, "The time has not come yet")
     case .notAcceptable: (.notAcceptable, "No acceptable representation")
     case .requestTimeout: (.requestTimeout, "The request did not arrive in time")
-    case .conflict: (.conflict, "This exists already")
+    case .conflict: (.conflict, "It does not agree with what is there")
     case .idempotencyConflict: (.unprocessableContent, "The key was used for something else")
     case .preconditionFailed: (.preconditionFailed, "The resource has changed")
     case .tooLarge: (.contentTooLarge, "The request is too large")

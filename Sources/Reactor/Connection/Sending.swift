@@ -81,6 +81,7 @@ extension Connection {
   /// What was held up while too much waited goes on: reading, and an answer that is streamed.
   private func didCatchUp() {
     exchange?.stream?.wake()
+    if state == .webSocket { server.handlers[Int(handler)].caughtUp(WebSocketID(id)) }
     resumeLater()
   }
 

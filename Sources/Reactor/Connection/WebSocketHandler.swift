@@ -11,8 +11,14 @@ public protocol WebSocketHandler: AnyObject {
   func deadline(_ socket: WebSocketID)
   /// Once for each socket that was opened, when it is closing or gone: nothing more is received or can be sent.
   func closed(_ socket: WebSocketID)
+  /// So little waits for the peer again that more may be sent (`Limits.highWater`), after it was more.
+  func caughtUp(_ socket: WebSocketID)
   /// At each heartbeat interval, just before the reactor's own ping frame leaves.
   func heartbeat(_ socket: WebSocketID)
+}
+
+extension WebSocketHandler {
+  public func caughtUp(_ socket: WebSocketID) {}
 }
 
 /// How a handshake is answered.

@@ -92,7 +92,7 @@ struct ReadingIntake {
   private func refresh() throws {
     for (key, touches) in touched {
       guard let device = try transaction.devices.device(key.device, transaction.db) else { continue }
-      let keeper = BucketKeeper(meter: device.meters[key.place], db: transaction.db, now: now)
+      let keeper = transaction.bucketKeeper(of: device, place: key.place, now)
       var stretches = Self.stretches(touches)
       try Self.settleStarts(of: &stretches, keeper)
       for (stretch, namesStarts) in stretches {

@@ -16,6 +16,16 @@ enum MessageText {
     return result
   }
 
+  /// The same of a text on its own.
+  static func trimmed(_ text: String) throws(Problem) -> [UInt8] {
+    let bytes = Array(text.utf8)
+    var result: Result<[UInt8], Problem> = .failure(.internal)
+    bytes.withUnsafeBytes { bytes in
+      do throws(Problem) { result = .success([UInt8](try trimmed(bytes))) } catch { result = .failure(error) }
+    }
+    return try result.get()
+  }
+
   static func checkKey(_ key: UnsafeRawBufferPointer) throws(Problem) {
     if key.isEmpty { throw .validation("/key", "must hold at least 1 character") }
     try checkCharacters(key, "/key", maximum: maximumKeyCharacters)

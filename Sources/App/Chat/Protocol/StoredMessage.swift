@@ -4,7 +4,7 @@ import Reactor
 struct StoredMessage {
   let conversation: Int64
   let seq: Int64
-  let position: Int64
+  var position: Int64
   let sender: Int64
   let timestamp: Int64
   let kind: StaticString
@@ -32,6 +32,23 @@ extension StoredMessage {
   }
 }
 
+extension ChangedMessage {
+  func withStored<R>(_ body: (StoredMessage) -> R) -> R {
+    var text = text
+    var key = key
+    return text.withUTF8 { text in
+      key.withUTF8 { key in
+        body(
+          StoredMessage(
+            conversation: conversation, seq: seq, position: position, sender: sender, timestamp: timestamp,
+            kind: MessageKind.name(kind), text: UnsafeRawBufferPointer(text),
+            key: UnsafeRawBufferPointer(key),
+            replyTo: replyTo, editedAt: editedAt, deletedAt: deletedAt))
+      }
+    }
+  }
+}
+
 extension JSONWriter {
   /// The fields of a message, without the braces around them.
   mutating func messageFields(_ message: StoredMessage, includingKey: Bool, _ time: inout TimestampCache) {
@@ -49,10 +66,6 @@ extension JSONWriter {
     raw(message.kind)
     raw("\",\"text\":")
     string(message.text)
-    if includingKey {
-      raw(",\"key\":")
-      string(message.key)
-    }
     if message.replyTo != 0 {
       raw(",\"reply_to\":")
       integer(message.replyTo)
@@ -65,5 +78,14 @@ extension JSONWriter {
       raw(",\"deleted_at\":")
       self.time(deletedAt, &time)
     }
+    if includingKey { keyField(message.key) }
+  }
+
+  /// The last of a message's fields, so that what the others see is a beginning of what its sender sees. What the server
+  /// says has none.
+  mutating func keyField(_ key: UnsafeRawBufferPointer) {
+    if key.isEmpty { return }
+    raw(",\"key\":")
+    string(key)
   }
 }

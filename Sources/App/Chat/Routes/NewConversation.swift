@@ -52,6 +52,14 @@ struct NewConversation: Sendable, Equatable {
     members = (others.union([user])).sorted()
   }
 
+  /// What a patch says of a title.
+  static func checkedTitle(_ change: FieldChange<String>) throws(Problem) -> FieldChange<String> {
+    guard case .set(let text) = change else { return change }
+    let title = text.trimmingCharacters(in: .whitespacesAndNewlines)
+    guard isTitle(title) else { throw .validation("/title", titleRule) }
+    return .set(title)
+  }
+
   static let unknownMember = "names no user"
 
   private static func isTitle(_ title: String) -> Bool {

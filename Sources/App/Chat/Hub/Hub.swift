@@ -1,7 +1,7 @@
 import Reactor
 
-/// The middle of the chat, on the loop: takes messages in, hands them to the writer in batches, and when they are on
-/// disk tells everybody. Nobody sees a message that a crash could take back, because nothing is told before.
+/// The middle of the chat, on the loop: takes in what is to be written, hands it to the writer in batches, and when it is
+/// on disk tells everybody. Nobody sees a message that a crash could take back, because nothing is told before.
 ///
 /// One batch is with the writer at a time, and what comes meanwhile is the next: the slower the disk, the larger the
 /// batch. What waits is bounded, and beyond that a sender hears `busy`.
@@ -13,18 +13,29 @@ final class Hub {
     var sendRate: Int?
   }
 
-  private let server: Server
+  let server: Server
   let limits: Limits
   private let submit: (PublishBatch) -> Bool
 
   var sessions = Sessions()
   /// The last position of the store whose event has been sent.
-  private(set) var position: Int64
+  var position: Int64
   let epoch: String
+  var ring: EventRing
+  var rates = SendRates()
+  var typing = TypingMarks()
+  lazy var typingTimer = LoopTimer { [unowned self] in endTyping() }
+  /// Set by `serve`.
+  private(set) var resumptions: Resumptions?
+  private(set) var presence: Presence?
+  private(set) var watches: DeviceWatches?
+  private(set) var rooms: Rooms?
+  /// Is told how many messages have been stored.
+  var stored: (Int) -> Void = { _ in }
 
   private var filling = PublishBatch()
   private var spare: PublishBatch? = PublishBatch()
-  private var encoder = ChatEncoder()
+  var encoder = ChatEncoder()
   private var isDraining = false
   private var drained: (() -> Void)?
 
@@ -37,22 +48,47 @@ final class Hub {
     self.position = position
     self.limits = limits
     self.submit = submit
+    ring = EventRing(after: position)
+  }
+
+  /// Gives it what looks into the store for those who are connected.
+  func serve(from store: Store, readers: WorkerQueue, watched: WatchedDevices) throws(SystemError) {
+    let resumptions = Resumptions(hub: self, store: store, readers: readers, server: server)
+    let presence = Presence(hub: self, store: store, readers: readers, loop: server.loop)
+    try resumptions.start()
+    try presence.start()
+    try server.loop.add(typingTimer)
+    self.resumptions = resumptions
+    self.presence = presence
+    watches = DeviceWatches(
+      hub: self, store: store, readers: readers, mailbox: server.loop.mailbox, watched: watched)
+    rooms = Rooms(store: store, readers: readers, mailbox: server.loop.mailbox)
   }
 
   // MARK: In
 
-  /// Takes a message to be stored; nil if it will be answered after its commit.
-  /// - Parameter fill: copies the message's text into the batch and makes its entry.
-  func publish(sender: Int64, _ fill: (PublishBatch) -> PublishBatch.Entry) -> Problem? {
+  /// Takes something to be written; nil if it will be answered after its commit.
+  /// - Parameters:
+  ///   - isCounted: whether it takes one from the sender's rate.
+  ///   - fill: copies the message's text into the batch and makes its entry.
+  func publish(
+    sender: Int64, isCounted: Bool = true, _ fill: (PublishBatch) -> PublishBatch.Entry
+  ) -> Problem? {
     if isDraining { return Problem(.busy, detail: "The server is stopping.", retryAfterMilliseconds: 2000) }
     guard filling.entries.count < limits.waitingMessages, filling.bytes.count < limits.waitingBytes else {
       return Problem(.busy, detail: "The write queue is full.", retryAfterMilliseconds: 250)
     }
-    if let rate = limits.sendRate, let wait = sessions.spend(sender, rate: rate, now: server.loop.now) {
-      return Problem(.rateLimited, retryAfterMilliseconds: Int(wait))
-    }
+    if isCounted, let wait = spend(sender) { return wait }
     filling.entries.append(fill(filling))
     return nil
+  }
+
+  /// Takes one from the user's rate, or says when there will be one.
+  func spend(_ user: Int64) -> Problem? {
+    guard let rate = limits.sendRate, let wait = rates.spend(user, rate: rate, now: server.loop.now) else {
+      return nil
+    }
+    return Problem(.rateLimited, retryAfterMilliseconds: Int(wait))
   }
 
   /// At the end of each tick: hands over what has gathered, if the writer has brought the last batch back.
@@ -63,19 +99,31 @@ final class Hub {
     filling = next
   }
 
+  /// Whether anything is with the writer, or waits for it.
+  var isBusy: Bool { spare == nil || !filling.entries.isEmpty }
+
   // MARK: Out
 
   /// The batch has been committed, or has failed. Answers each sender, then tells the members.
   func didCommit(_ batch: PublishBatch) {
+    var messages = 0
     for entry in batch.entries {
-      batch.bytes.withUnsafeBytes { answer(entry, PublishedText(entry, in: $0)) }
-      if entry.outcome == .stored {
-        position = entry.position
-        batch.bytes.withUnsafeBytes { tell(entry, PublishedText(entry, in: $0)) }
+      batch.bytes.withUnsafeBytes { bytes in
+        let text = PublishedText(entry, in: bytes)
+        answer(entry, text)
+        guard entry.outcome == .stored, let members = entry.members else { return }
+        var origin: WebSocketID?
+        if case .socket(let socket, _) = entry.origin { origin = socket }
+        if let effect = entry.effect { return tell(effect, members, except: origin) }
+        messages += 1
+        endTyping(entry.sender, in: entry.conversation, members)
+        rooms?.keep(members, of: entry.conversation)
+        tell(StoredMessage(entry, text), members, except: origin)
       }
     }
     batch.clear()
     spare = batch
+    if messages > 0 { stored(messages) }
     if isDraining && filling.entries.isEmpty { endDrain() }
   }
 
@@ -83,58 +131,8 @@ final class Hub {
     switch entry.origin {
     case .socket(let socket, _): server.send(text: encoder.answer(entry, text), to: socket)
     case .rest(let responder): responder.answer(encoder.response(entry, text))
+    case .nobody: break
     }
-  }
-
-  /// Encodes the event once for all, and once more with the key for the sender's own sessions if there are others.
-  private func tell(_ entry: PublishBatch.Entry, _ text: PublishedText) {
-    guard let members = entry.members else { return }
-    var origin: WebSocketID?
-    if case .socket(let socket, _) = entry.origin { origin = socket }
-    var shared: WebSocketFrame?
-    var own: WebSocketFrame?
-    for user in members.users {
-      sessions.forEach(of: user) { socket in
-        if socket == origin { return }
-        let isOwn = user == entry.sender
-        let frame =
-          (isOwn ? own : shared) ?? server.frame(text: encoder.message(entry, text, withKey: isOwn))
-        if isOwn { own = frame } else { shared = frame }
-        server.send(frame, to: socket)
-      }
-    }
-  }
-
-  /// The server has said something, and it is on disk.
-  func tell(_ message: SystemMessage) {
-    position = message.position
-    var frame: WebSocketFrame?
-    for user in message.members.users {
-      sessions.forEach(of: user) { socket in
-        let shared = frame ?? server.frame(text: encoder.message(message))
-        frame = shared
-        server.send(shared, to: socket)
-      }
-    }
-  }
-
-  /// Something has happened to an alert.
-  func tell(_ event: AlertEvent) {
-    position = event.position
-    let frame = server.frame(text: encoder.alert(event))
-    for user in event.recipients { sessions.forEach(of: user) { server.send(frame, to: $0) } }
-  }
-
-  // MARK: Dead tokens
-
-  /// Closes the sockets of a user, or those of one session alone.
-  func close(_ user: Int64, session: Int64? = nil, _ code: CloseCode, _ reason: String) {
-    // Gathered first, for each that closes leaves the chain.
-    var dead: [WebSocketID] = []
-    sessions.forEach(of: user) { socket in
-      if session == nil || sessions[socket]?.tokenSession == session { dead.append(socket) }
-    }
-    for socket in dead { server.close(socket, code, reason) }
   }
 
   // MARK: The end

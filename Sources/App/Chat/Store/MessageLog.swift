@@ -1,25 +1,32 @@
+import COpenSSL
 import GRDB
 import GRDBSQLite
 import Reactor
 
-/// Appends messages to the store, inside the writer's transaction.
+/// Writes what a batch asks for into the store, inside the writer's transaction.
 ///
 /// It alone gives out `seq` and `position`, and it alone decides who is a member, from what the transaction sees: a
 /// message and a change of members cannot pass each other. The values are bound straight from the batch's bytes through
 /// GRDB's cached statements: making Swift strings of them would cost more than the insert.
 final class MessageLog {
-  private struct Conversation {
+  struct Conversation {
     var lastSeq: Int64
+    /// Up to there the messages of each sender have been counted (`SentCounts`).
+    var countedSeq: Int64
     let members: MemberList
   }
 
   /// Conversations lately written to. Dropped as a whole at the limit, and when a transaction fails or members change.
   private var conversations: [Int64: Conversation] = [:]
-  private let positions: Positions
+  let positions: Positions
+  let index: SearchIndex
   private var lastTimestamp: Int64 = 0
   private static let conversationLimit = 100_000
 
-  init(positions: Positions) { self.positions = positions }
+  init(positions: Positions, index: SearchIndex) {
+    self.positions = positions
+    self.index = index
+  }
 
   /// What is in memory may have been rolled back, or changed by others.
   func forget() { conversations = [:] }
@@ -32,7 +39,11 @@ final class MessageLog {
     if conversations.count > Self.conversationLimit { conversations = [:] }
     let insert = try db.cachedStatement(sql: Self.insertion)
     for index in batch.entries.indices {
-      try append(&batch.entries[index], batch.bytes, insert.sqliteStatement, db)
+      switch batch.entries[index].operation {
+      case .send: try append(&batch.entries[index], batch.bytes, insert.sqliteStatement, db)
+      case .edit, .delete: try change(&batch.entries[index], batch.bytes, db)
+      case .receive, .read, .readPrivately: try mark(&batch.entries[index], db)
+      }
     }
   }
 
@@ -55,14 +66,21 @@ final class MessageLog {
     guard try bytes.withUnsafeBytes({ try run(insert, entry, $0, db) }) else {
       return try findFirst(&entry, bytes, db)
     }
-    conversations[entry.conversation]?.lastSeq = entry.seq
-    positions.use(entry.position)
+    try didAppend(entry.seq, to: entry.conversation, at: entry.position, db)
     entry.members = conversation.members
     entry.outcome = .stored
   }
 
+  private func didAppend(_ seq: Int64, to id: Int64, at position: Int64, _ db: Database) throws {
+    positions.use(position)
+    conversations[id]?.lastSeq = seq
+    guard let counted = conversations[id]?.countedSeq, seq - counted >= SentCounts.stride else { return }
+    try SentCounts.count(id, from: counted, to: seq, db)
+    conversations[id]?.countedSeq = seq
+  }
+
   /// Never back: messages stand in the order of their times. A batch has one time.
-  private func time() -> Int64 { max(lastTimestamp, Timestamp.now().milliseconds) }
+  func time() -> Int64 { max(lastTimestamp, Timestamp.now().milliseconds) }
 
   /// Appends what the server itself says.
   func append(
@@ -81,8 +99,7 @@ final class MessageLog {
     ).execute(arguments: [
       message.position, id, message.seq, sender, message.timestamp, kind.rawValue, text,
     ])
-    conversations[id]?.lastSeq = message.seq
-    positions.use(message.position)
+    try didAppend(message.seq, to: id, at: message.position, db)
     return message
   }
 
@@ -126,48 +143,49 @@ final class MessageLog {
     sqlite3_bind_text(insert, index, text, Int32(range.count), nil)
   }
 
+  /// The message that has the sender's key. What it says now may be an edit: the digest of what it said first is kept.
   private func findFirst(_ entry: inout PublishBatch.Entry, _ bytes: [UInt8], _ db: Database) throws {
     let key = String(decoding: bytes[entry.key.range], as: UTF8.self)
     let row = try Row.fetchOne(
       db,
       sql: """
-        SELECT conversation_id, seq, position, timestamp, text, reply_to FROM messages
+        SELECT conversation_id, seq, position, timestamp, text, reply_to, first_digest FROM messages
         WHERE sender_id = ? AND key = ?
         """,
       arguments: [entry.sender, key])
     guard let row else { throw DatabaseError(message: "a key is taken by no message") }
+    let text = bytes[entry.text.range]
+    let isSameText =
+      (row["first_digest"] as String?).map { $0 == TextDigest.make(text) }
+      ?? (row["text"] as String).utf8.elementsEqual(text)
     let isSame =
       row["conversation_id"] == entry.conversation && (row["reply_to"] ?? Int64(0)) == entry.replyTo
-      && (row["text"] as String).utf8.elementsEqual(bytes[entry.text.range])
+      && isSameText
     entry.seq = row["seq"]
     entry.position = row["position"]
     entry.timestamp = row["timestamp"]
     entry.outcome = isSame ? .duplicate : .conflict
   }
 
-  private func conversation(_ id: Int64, _ db: Database) throws -> Conversation? {
+  func conversation(_ id: Int64, _ db: Database) throws -> Conversation? {
     if let known = conversations[id] { return known }
-    let members = try Int64.fetchAll(
-      db, sql: "SELECT user_id FROM members WHERE conversation_id = ? ORDER BY user_id", arguments: [id])
-    if members.isEmpty { return nil }
+    guard let members = try ConversationStore.memberList(of: id, in: db) else { return nil }
     let lastSeq =
       try Int64.fetchOne(db, sql: "SELECT max(seq) FROM messages WHERE conversation_id = ?", arguments: [id])
       ?? 0
-    let found = Conversation(lastSeq: lastSeq, members: MemberList(members))
+    let counted = try SentCounts.countedSeq(of: id, db)
+    let found = Conversation(lastSeq: lastSeq, countedSeq: counted, members: members)
     conversations[id] = found
     return found
   }
 }
 
-extension MemberList {
-  /// `users` is in ascending order.
-  func contains(_ user: Int64) -> Bool {
-    var low = 0
-    var high = users.count
-    while low < high {
-      let middle = (low + high) / 2
-      if users[middle] < user { low = middle + 1 } else { high = middle }
-    }
-    return low < users.count && users[low] == user
+/// SHA-256 of a text, in base64url.
+enum TextDigest {
+  static func make(_ text: some Collection<UInt8>) -> String {
+    let bytes = Array(text)
+    var digest = [UInt8](repeating: 0, count: 32)
+    SHA256(bytes, bytes.count, &digest)
+    return Base64URL.encode(digest)
   }
 }

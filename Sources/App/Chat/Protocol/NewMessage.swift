@@ -27,6 +27,26 @@ extension ChatRequest {
   }
 }
 
+extension ChatRequest {
+  /// The `seq` of the message that the request is about.
+  func messageSeq() throws(Problem) -> Int64 {
+    guard let seq else { throw .validation("/seq", "is missing") }
+    return seq
+  }
+
+  /// Gives an edit's new text to `body`, free of escapes and trimmed.
+  func withNewText<R>(_ body: (UnsafeRawBufferPointer) -> R) throws(Problem) -> R {
+    guard let text else { throw .validation("/text", "is missing") }
+    return try text.withUnescaped { (text) throws(Problem) in body(try MessageText.trimmed(text)) }
+  }
+
+  func deviceNumber() throws(Problem) -> Int64 {
+    guard let device else { throw .validation("/device", "is missing") }
+    guard let number = EntityID.device.parse(device.content) else { throw .notFound }
+    return number
+  }
+}
+
 extension ChatRequest.Text {
   /// The text's bytes: where they lie if there is no escape in them, as is usual.
   fileprivate func withUnescaped<R>(

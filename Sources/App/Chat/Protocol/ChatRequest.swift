@@ -14,7 +14,7 @@ struct ChatRequest {
   }
 
   enum Kind {
-    case auth, refresh, send, history, ping
+    case auth, refresh, resume, send, edit, delete, received, read, typing, history, watch, unwatch, ping
     case unknown
   }
 
@@ -28,6 +28,12 @@ struct ChatRequest {
   var beforeSeq: Int64?
   var afterSeq: Int64?
   var limit: Int64?
+  var seq: Int64?
+  var position: Int64?
+  var epoch: Text?
+  var device: Text?
+  var active: Bool?
+  var isPrivate: Bool?
   /// A field that has a value of the wrong type.
   var wrongField: StaticString?
 
@@ -50,10 +56,16 @@ struct ChatRequest {
     switch name.count {
     case 2 where name.equals("id"): id = string(value, "id")
     case 3 where name.equals("key"): key = string(value, "key")
+    case 3 where name.equals("seq"): seq = integer(value, "seq")
     case 4 where name.equals("type"): takeKind(value)
     case 4 where name.equals("text"): text = string(value, "text")
     case 5 where name.equals("token"): token = string(value, "token")
     case 5 where name.equals("limit"): limit = integer(value, "limit")
+    case 5 where name.equals("epoch"): epoch = string(value, "epoch")
+    case 6 where name.equals("device"): device = string(value, "device")
+    case 6 where name.equals("active"): active = bool(value, "active")
+    case 7 where name.equals("private"): isPrivate = bool(value, "private")
+    case 8 where name.equals("position"): position = integer(value, "position")
     case 8 where name.equals("reply_to"): replyTo = integer(value, "reply_to")
     case 9 where name.equals("after_seq"): afterSeq = integer(value, "after_seq")
     case 10 where name.equals("before_seq"): beforeSeq = integer(value, "before_seq")
@@ -68,18 +80,27 @@ struct ChatRequest {
       wrongField = "type"
       return
     }
-    kind =
-      name.equals("send")
-      ? .send
-      : name.equals("ping")
-        ? .ping
-        : name.equals("history")
-          ? .history
-          : name.equals("auth")
-            ? .auth
-            : name.equals("refresh")
-              ? .refresh
-              : .unknown
+    kind = Self.kind(name)
+  }
+
+  /// By the length first, as for the members' names: a request is known by two comparisons.
+  private static func kind(_ name: UnsafeRawBufferPointer) -> Kind {
+    switch name.count {
+    case 4 where name.equals("send"): .send
+    case 4 where name.equals("read"): .read
+    case 4 where name.equals("edit"): .edit
+    case 4 where name.equals("ping"): .ping
+    case 4 where name.equals("auth"): .auth
+    case 5 where name.equals("watch"): .watch
+    case 6 where name.equals("typing"): .typing
+    case 6 where name.equals("resume"): .resume
+    case 6 where name.equals("delete"): .delete
+    case 7 where name.equals("history"): .history
+    case 7 where name.equals("refresh"): .refresh
+    case 7 where name.equals("unwatch"): .unwatch
+    case 8 where name.equals("received"): .received
+    default: .unknown
+    }
   }
 
   private mutating func string(_ value: JSONReader.Value, _ name: StaticString) -> Text? {
@@ -87,6 +108,16 @@ struct ChatRequest {
     case .string(let content, let hasEscapes): return Text(content: content, hasEscapes: hasEscapes)
     case .null: return nil
     case .integer, .decimal, .bool, .other:
+      wrongField = name
+      return nil
+    }
+  }
+
+  private mutating func bool(_ value: JSONReader.Value, _ name: StaticString) -> Bool? {
+    switch value {
+    case .bool(let bool): return bool
+    case .null: return nil
+    case .string, .integer, .decimal, .other:
       wrongField = name
       return nil
     }

@@ -11,7 +11,7 @@ enum MessageReader {
     _ db: Database, of conversation: Int64, for user: Int64, _ page: MessagePage, named name: StaticString,
     maximumBytes: Int = .max
   ) throws -> [UInt8] {
-    guard try isMember(db, conversation, user) else { throw Problem.notFound }
+    guard try ConversationStore.isMember(user, of: conversation, in: db) else { throw Problem.notFound }
     let extent = try extent(db, conversation, page)
     let found = try messages(db, conversation, user, extent, maximumBytes: maximumBytes)
     var json = JSONWriter()
@@ -27,44 +27,28 @@ enum MessageReader {
     return json.bytes
   }
 
-  static func isMember(_ db: Database, _ conversation: Int64, _ user: Int64) throws -> Bool {
-    try db.cachedStatement(sql: "SELECT 1 FROM members WHERE conversation_id = ? AND user_id = ?")
-      .fetchesRow([conversation, user])
-  }
-
   /// The messages from the page's near end on, each as its JSON.
   private static func messages(
     _ db: Database, _ conversation: Int64, _ user: Int64, _ extent: Extent, maximumBytes: Int
   ) throws -> [[UInt8]] {
     let order = extent.isAscending ? "ASC" : "DESC"
-    let statement = try db.cachedStatement(sql: selection + order).sqliteStatement
-    defer { sqlite3_reset(statement) }
-    sqlite3_bind_int64(statement, 1, conversation)
-    sqlite3_bind_int64(statement, 2, extent.first)
-    sqlite3_bind_int64(statement, 3, extent.first + Int64(extent.count))
+    let rows = try RawStatement(
+      columns + " WHERE conversation_id = ?1 AND seq >= ?2 AND seq < ?3 ORDER BY seq " + order, db)
+    rows.bind(conversation, extent.first, extent.first + Int64(extent.count))
     var time = TimestampCache()
     var found: [[UInt8]] = []
     var bytes = 0
-    while bytes < maximumBytes, try step(statement, db) {
-      let message = StoredMessage(statement, conversation)
+    try rows.eachRow { row in
+      let message = StoredMessage(row.pointer)
       var json = JSONWriter()
       json.raw("{")
       json.messageFields(message, includingKey: message.sender == user, &time)
       json.raw("}")
       bytes += json.bytes.count
       found.append(json.bytes)
+      return bytes < maximumBytes
     }
     return found
-  }
-
-  /// False after the last row.
-  private static func step(_ statement: SQLiteStatement, _ db: Database) throws -> Bool {
-    switch sqlite3_step(statement) {
-    case SQLITE_ROW: return true
-    case SQLITE_DONE: return false
-    case let result:
-      throw DatabaseError(resultCode: ResultCode(rawValue: result), message: db.lastErrorMessage)
-    }
   }
 
   /// `seq` has no gaps, so a page is a range of it: nothing is counted, nothing skipped.
@@ -93,16 +77,18 @@ enum MessageReader {
     return Extent(first: first, count: Int(end - first), isAscending: false, more: first > 1)
   }
 
-  private static let selection = """
-    SELECT seq, position, sender_id, timestamp, text, key, reply_to, edited_at, deleted_at, kind
+  /// What `StoredMessage` is read from, in its order.
+  static let columns = """
+    SELECT conversation_id, seq, position, sender_id, timestamp, text, key, reply_to, edited_at, deleted_at, kind,
+      changed_position
     FROM messages
-    WHERE conversation_id = ?1 AND seq >= ?2 AND seq < ?3 ORDER BY seq\u{20}
     """
 }
 
 extension StoredMessage {
-  /// The row that a statement stands on; its text is valid until the next step.
-  fileprivate init(_ row: SQLiteStatement, _ conversation: Int64) {
+  /// The row of `MessageReader.columns` that a statement stands on; its text is valid until the next step. Its position is
+  /// that of the last event that changed it.
+  init(_ row: SQLiteStatement) {
     func bytes(_ column: Int32) -> UnsafeRawBufferPointer {
       // The pointer first: sqlite3_column_bytes may convert, and speaks of what sqlite3_column_text gave.
       let start = sqlite3_column_text(row, column)
@@ -112,15 +98,9 @@ extension StoredMessage {
       sqlite3_column_type(row, column) == SQLITE_NULL ? nil : sqlite3_column_int64(row, column)
     }
     self.init(
-      conversation: conversation, seq: sqlite3_column_int64(row, 0), position: sqlite3_column_int64(row, 1),
-      sender: sqlite3_column_int64(row, 2), timestamp: sqlite3_column_int64(row, 3),
-      kind: MessageKind.name(sqlite3_column_int64(row, 9)),
-      text: bytes(4), key: bytes(5), replyTo: optional(6) ?? 0, editedAt: optional(7), deletedAt: optional(8))
-  }
-}
-
-extension Statement {
-  fileprivate func fetchesRow(_ arguments: StatementArguments) throws -> Bool {
-    try Row.fetchOne(self, arguments: arguments) != nil
+      conversation: sqlite3_column_int64(row, 0), seq: sqlite3_column_int64(row, 1),
+      position: optional(11) ?? sqlite3_column_int64(row, 2), sender: sqlite3_column_int64(row, 3),
+      timestamp: sqlite3_column_int64(row, 4), kind: MessageKind.name(sqlite3_column_int64(row, 10)),
+      text: bytes(5), key: bytes(6), replyTo: optional(7) ?? 0, editedAt: optional(8), deletedAt: optional(9))
   }
 }

@@ -1,0 +1,256 @@
+import DequeModule
+import Reactor
+
+/// Sockets that are not live yet: what they have missed comes first, in order, and then live traffic goes on right behind it.
+///
+/// ```
+///  hello ─▶ held ──── first request, or 250 ms ────────────▶ walking ──▶ live
+///            └─ resume ─┬─ all of it in the ring ──────────────▲
+///  live ─── resume ─────┴─ older ─▶ planning ─▶ paging ────────┘
+///                                      └─ too old, too many ─▶ resync, live
+/// ```
+///
+/// Walking reads the ring on the loop: it ends in the tick in which nothing is left, so no live event can pass by. Paging
+/// reads the store on a reader, up to a position that the ring reaches behind. While a peer does not take what it is sent,
+/// both wait, and what it will get waits on disk or in the ring and not in memory for it.
+final class Resumptions {
+  private enum Stage {
+    case held(until: UInt64)
+    case planning
+    case paging([EventReader.Item], next: Int, through: Int64)
+    case walking
+  }
+
+  private struct Resumption {
+    let user: Int64
+    var stage: Stage
+    /// All up to here has been sent, or is not wanted.
+    var position: Int64
+    /// The resume that is answered at the end; nil for a socket that is only let go.
+    var request: [UInt8]?
+    /// A reader has a job of it.
+    var isReading = false
+  }
+
+  /// How long a new socket may take to ask for what it has missed.
+  static let hold: UInt64 = 250
+  /// More events are not replayed: the present state is less.
+  static let mostEvents = 10_000
+  /// A longer walk in the ring than this costs more than a look at the user's own conversations.
+  private static let longestWalk = 16_384
+  private var pageBytes: Int { 2 * server.limits.highWater }
+  /// Readers' jobs at a time: a storm of clients leaves room for others.
+  private static let mostReading = 32
+
+  private unowned let hub: Hub
+  private let store: Store
+  private let readers: WorkerQueue
+  private let server: Server
+  private var resumptions: [WebSocketID: Resumption] = [:]
+  /// In the order of their time.
+  private var held: Deque<(socket: WebSocketID, until: UInt64)> = []
+  private var waitingForReader: Deque<WebSocketID> = []
+  private var reading = 0
+  private lazy var timer = LoopTimer { [unowned self] in letGo() }
+  private lazy var retryTimer = LoopTimer { [unowned self] in startReading() }
+
+  init(hub: Hub, store: Store, readers: WorkerQueue, server: Server) {
+    self.hub = hub
+    self.store = store
+    self.readers = readers
+    self.server = server
+  }
+
+  func start() throws(SystemError) {
+    try server.loop.add(timer)
+    try server.loop.add(retryTimer)
+  }
+
+  // MARK: Coming in
+
+  /// A new socket that has been told the hub's position: events behind it wait until it has asked for older ones.
+  func hold(_ socket: WebSocketID, of user: Int64) {
+    let until = server.loop.now + Self.hold
+    resumptions[socket] = Resumption(user: user, stage: .held(until: until), position: hub.position)
+    if held.isEmpty { server.loop.setTimer(of: timer, at: until) }
+    held.append((socket, until))
+  }
+
+  /// The socket asks for something: if it has not asked for what it missed before that, it has missed nothing.
+  func noticeRequest(_ socket: WebSocketID) {
+    if case .held = resumptions[socket]?.stage { walk(socket) }
+  }
+
+  func closed(_ socket: WebSocketID) { resumptions[socket] = nil }
+
+  private func letGo() {
+    let now = server.loop.now
+    while let first = held.first, first.until <= now {
+      held.removeFirst()
+      noticeRequest(first.socket)
+    }
+    if let next = held.first { server.loop.setTimer(of: timer, at: next.until) }
+  }
+
+  /// Rewinds a socket. It is not read from until all is sent, so what it asks behind this finds it live.
+  func resume(
+    _ socket: WebSocketID, of user: Int64, epoch: [UInt8], position: Int64, request: [UInt8]
+  ) {
+    hub.sessions.setFloor(.max, of: socket)
+    server.pauseReading(socket)
+    resumptions[socket] = Resumption(user: user, stage: .walking, position: position, request: request)
+    guard epoch.elementsEqual(hub.epoch.utf8) else { return resync(socket, .epochChanged) }
+    if canWalk(from: position) { return walk(socket) }
+    resumptions[socket]?.stage = .planning
+    enqueue(socket)
+  }
+
+  private func canWalk(from position: Int64) -> Bool {
+    position >= hub.ring.start && position <= hub.position
+      && hub.ring.count(after: position) <= Self.longestWalk
+  }
+
+  // MARK: The ring
+
+  private func walk(_ socket: WebSocketID) {
+    guard let resumption = resumptions[socket] else { return }
+    resumptions[socket]?.stage = .walking
+    // Too slow for the ring: once more from the store.
+    guard resumption.position >= hub.ring.start else {
+      resumptions[socket]?.stage = .planning
+      return enqueue(socket)
+    }
+    let left = hub.ring.visit(after: resumption.position, for: resumption.user) { event in
+      server.send(text: event, to: socket)
+      return !server.isBehind(socket)
+    }
+    if let left {
+      // The last that was sent made the peer wait. `caughtUp` goes on, if the peer is still there.
+      resumptions[socket]?.position = left
+    } else {
+      finish(socket, at: max(hub.position, resumption.position))
+    }
+  }
+
+  /// The peer has taken what was sent. In the next tick: this may be the end of the present one, when all is being sent.
+  func caughtUp(_ socket: WebSocketID) {
+    guard let resumption = resumptions[socket] else { return }
+    switch resumption.stage {
+    case .held, .planning: return
+    case .walking, .paging:
+      let home = LoopBound(self)
+      server.loop.mailbox.post { home.value.goOn(socket) }
+    }
+  }
+
+  private func goOn(_ socket: WebSocketID) {
+    guard let resumption = resumptions[socket], !server.isBehind(socket) else { return }
+    switch resumption.stage {
+    case .held, .planning: return
+    case .walking: walk(socket)
+    case .paging: if !resumption.isReading { enqueue(socket) }
+    }
+  }
+
+  private func finish(_ socket: WebSocketID, at position: Int64) {
+    guard let resumption = resumptions.removeValue(forKey: socket) else { return }
+    hub.sessions.setFloor(position, of: socket)
+    guard let request = resumption.request else { return }
+    hub.answerResume(request, at: position, socket)
+    server.resumeReading(socket)
+  }
+
+  private func resync(_ socket: WebSocketID, _ reason: ResyncReason) {
+    hub.tellResync(reason, socket)
+    finish(socket, at: hub.position)
+  }
+
+  // MARK: The store
+
+  private func enqueue(_ socket: WebSocketID) {
+    resumptions[socket]?.isReading = true
+    waitingForReader.append(socket)
+    startReading()
+  }
+
+  private func startReading() {
+    while reading < Self.mostReading, let socket = waitingForReader.first {
+      if let resumption = resumptions[socket] {
+        guard submit(resumption, socket) else { return retry() }
+        reading += 1
+      }
+      waitingForReader.removeFirst()
+    }
+  }
+
+  /// The readers' queue is full of others' work. It is looked at again when one of ours comes back, or a little later.
+  private func retry() {
+    if reading == 0 { server.loop.setTimer(of: retryTimer, at: server.loop.now + 50) }
+  }
+
+  private enum Read: Sendable {
+    case plan(EventReader.Plan)
+    case page(events: [[UInt8]], taken: Int)
+  }
+
+  private func submit(_ resumption: Resumption, _ socket: WebSocketID) -> Bool {
+    let store = store
+    let user = resumption.user
+    let home = LoopBound(self)
+    let mailbox = server.loop.mailbox
+    let pageBytes = pageBytes
+    let read: @Sendable () throws -> Read
+    switch resumption.stage {
+    case .paging(let items, let next, _):
+      let slice = items[next...]
+      read = {
+        try store.read {
+          let page = try EventReader.page(slice, for: user, bytes: pageBytes, $0)
+          return .page(events: page.events, taken: page.taken)
+        }
+      }
+    case .held, .planning, .walking:
+      let position = resumption.position
+      read = {
+        try store.read { .plan(try EventReader.plan(for: user, after: position, limit: Self.mostEvents, $0)) }
+      }
+    }
+    return readers.submit {
+      let result = Result { try read() }
+      mailbox.post { home.value.didRead(result, socket) }
+    }
+  }
+
+  private func didRead(_ result: Result<Read, any Error>, _ socket: WebSocketID) {
+    reading -= 1
+    defer { startReading() }
+    guard resumptions[socket] != nil else { return }
+    resumptions[socket]?.isReading = false
+    switch result {
+    case .failure(let error):
+      // Nothing is lost: the client comes again.
+      server.close(socket, .internalError, Answer.problem(error).text)
+    case .success(.plan(.resync(let reason))): resync(socket, reason)
+    case .success(.plan(.events(let items, let through))):
+      resumptions[socket]?.stage = .paging(items, next: 0, through: through)
+      goOnPaging(socket)
+    case .success(.page(let events, let taken)):
+      for event in events { event.withUnsafeBytes { server.send(text: $0, to: socket) } }
+      guard case .paging(let items, let next, let through) = resumptions[socket]?.stage else { return }
+      resumptions[socket]?.stage = .paging(items, next: next + taken, through: through)
+      goOnPaging(socket)
+    }
+  }
+
+  private func goOnPaging(_ socket: WebSocketID) {
+    guard case .paging(let items, let next, let through) = resumptions[socket]?.stage else { return }
+    guard next == items.count else {
+      if !server.isBehind(socket) { enqueue(socket) }
+      return
+    }
+    resumptions[socket]?.position = through
+    // The reader may have seen commits that the loop has not been told of: they are not told a second time.
+    if through >= hub.position { return finish(socket, at: through) }
+    walk(socket)
+  }
+}
