@@ -71,7 +71,8 @@ private struct ParsedDocument {
   }
 
   @Test func `every kind of problem that is described is one of the program's`() throws {
-    let described = try #require(try document.member("components", "schemas", "ProblemType", "enum") as? [String])
+    let member = try document.member("components", "schemas", "ProblemType", "enum")
+    let described = try #require(member as? [String])
     #expect(Set(described).subtracting(ProblemKind.allCases.map(\.type)).sorted() == [])
   }
 
