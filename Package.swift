@@ -26,7 +26,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "CLinux"),
-    .target(name: "CDocuments", exclude: ["docs.html", "openapi.json"]),
+    .target(name: "CDocuments", exclude: ["asyncapi.json", "docs.html", "openapi.json"]),
     .systemLibrary(
       name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .target(name: "Reactor", dependencies: ["CLinux", "COpenSSL"], swiftSettings: swift),

@@ -42,6 +42,7 @@ struct Routes {
     server.route(.get, "/version", .loop(health.version))
     server.route(.get, "/.well-known/jwks.json", .loop(keySet.keys))
     server.route(.get, "/openapi.json", .loop(documents.openAPI))
+    server.route(.get, "/asyncapi.json", .loop(documents.asyncAPI))
     server.route(.get, "/docs", .loop(documents.page))
 
     server.route(.post, base + "/auth/login", gate: attempts, .task(auth.login))

@@ -33,7 +33,7 @@ def test_the_document_is_of_this_version(document, server):
     assert document["info"]["version"] == fetch(server, "/version").json()["version"]
 
 
-@pytest.mark.parametrize("path", ["/openapi.json", "/docs"])
+@pytest.mark.parametrize("path", ["/openapi.json", "/asyncapi.json", "/docs"])
 def test_a_document_that_is_known_is_not_sent_again(server, path):
     tag = fetch(server, path).headers["ETag"]
     again = fetch(server, path, headers={"If-None-Match": tag})
@@ -76,7 +76,7 @@ def test_every_answer_that_is_json_has_an_example(document):
     for path, method, operation in operations(document):
         for status, response in operation["responses"].items():
             for media, holder in resolve(document, response).get("content", {}).items():
-                if "json" in media and path != "/openapi.json":
+                if "json" in media and path not in ("/openapi.json", "/asyncapi.json"):
                     assert "example" in holder or "examples" in holder, (method, path, status)
 
 

@@ -1,13 +1,15 @@
 """Who may do what: every operation, asked by each kind of caller."""
 
+import json
+
 import pytest
 
-from harness.api import Api, create_user, direct, problem_of
+from harness.api import Api, create_user, direct, group, post_message, problem_of
 from harness.energy import at, create_device, interval, send
 
 NOON = at("2026-02-03T12:00")
 USER = {"username": "", "password": "long enough", "role": "client"}
-ANY, NO, GONE, YES = (200, 201), 403, 404, (200, 409)
+ANY, DONE, NO, GONE, YES = (200, 201), 204, 403, 404, (200, 409)
 
 # Method, path, body; then the statuses for an administrator, the owner, another client, and a device's key.
 MATRIX = [
@@ -46,28 +48,54 @@ MATRIX = [
     ("GET", "/conversations/{talk}", None, 200, 200, GONE, NO),
     ("GET", "/conversations/{talk}/messages", None, 200, 200, GONE, NO),
     ("POST", "/conversations/{talk}/messages", {"text": "x", "key": "matrix"}, ANY, ANY, GONE, NO),
+    ("PATCH", "/conversations/{talk}/messages/1", {"text": "y"}, NO, 200, GONE, NO),
+    ("DELETE", "/conversations/{talk}/messages/2", None, DONE, NO, GONE, NO),
+    ("DELETE", "/conversations/{talk}/messages/3", None, DONE, DONE, GONE, NO),
+    ("PUT", "/conversations/{talk}/read", {"seq": 1}, 200, 200, GONE, NO),
+    ("PATCH", "/conversations/{talk}", {"title": "T"}, NO, NO, GONE, NO),
+    ("POST", "/conversations/{talk}/members", {"user_id": "{stranger}"}, NO, NO, GONE, NO),
+    ("DELETE", "/conversations/{talk}/members/{owner}", None, NO, NO, GONE, NO),
+    ("PATCH", "/conversations/{group}", {"title": "T"}, 200, 200, GONE, NO),
+    ("POST", "/conversations/{group}/members", {"user_id": "{owner}"}, 200, 200, GONE, NO),
+    ("DELETE", "/conversations/{group}/members/{guest}", None, DONE, NO, GONE, NO),
+    ("GET", "/search?q=word", None, 200, 200, 200, NO),
+    ("GET", "/search?q=word&conversation_id={talk}", None, 200, 200, GONE, NO),
 ]
 CALLERS = ["administrator", "owner", "stranger", "meter"]
 
 
 @pytest.fixture(scope="module")
 def world(server, administrator):
-    """An owner with a device, an alert and a conversation; a stranger; the device's key."""
+    """An owner with a device, an alert, a conversation of three messages, and a place in another's group; a stranger; the
+    device's key."""
     owner, stranger = create_user(administrator, "owner"), create_user(administrator, "stranger")
     device = create_device(administrator, owner, max_hourly_kwh=1)
     send(administrator, device, [interval(NOON, NOON.replace(hour=13), 2)])
     [alert] = [one["id"] for one in owner.api.items("/alerts") if one["device_id"] == device]
     key = administrator.api.post(f"/devices/{device}/keys", {}).json()["token"]
+    talk = direct(administrator, owner)
+    for sender in (owner, administrator, owner):
+        post_message(sender, talk, "word")
+    founder, guest = create_user(administrator, "founder"), create_user(administrator, "guest")
+    club = group(founder, administrator, owner)
+
+    def invited():
+        assert founder.api.post(f"/conversations/{club}/members", {"user_id": guest.id}).status_code == 200
+        return guest.id
+
     return {
         "administrator": administrator.api, "owner": owner.api, "stranger": stranger.api, "meter": Api(server, key),
         "names": {"{owner}": owner.id, "{device}": device, "{other}": create_device(administrator, owner),
-                  "{alert}": alert, "{talk}": direct(administrator, owner)},
+                  "{alert}": alert, "{talk}": talk, "{group}": club, "{guest}": invited, "{stranger}": stranger.id},
     }
 
 
 def ask(world, caller: Api, method, path, body):
+    asked = json.dumps([path, body])
     for name, value in world["names"].items():
-        path = path.replace(name, value)
+        if name in asked:
+            asked = asked.replace(name, value() if callable(value) else value)
+    path, body = json.loads(asked)
     return caller.request(method, path, **({} if body is None else {"json": body}))
 
 

@@ -3,9 +3,10 @@ import COpenSSL
 import Foundation
 import Reactor
 
-/// `/openapi.json` and `/docs`: from memory, for anybody. (The files are in `Sources/CDocuments`.)
+/// `/openapi.json`, `/asyncapi.json` and `/docs`: from memory, for anybody. (The files are in `Sources/CDocuments`.)
 struct DocumentRoutes {
   private let openAPI = Shown(document_openapi(), "application/json")
+  private let asyncAPI = Shown(document_asyncapi(), "application/json")
   private let page = Shown(document_page(), "text/html; charset=utf-8", Self.pageRules)
 
   /// The page's script and style stand in the page itself, named by their digests; it loads nothing from elsewhere, and
@@ -23,6 +24,10 @@ struct DocumentRoutes {
 
   func openAPI(_ request: borrowing RequestView, _ responder: Responder) -> Response? {
     openAPI.response(request.value(of: "if-none-match"))
+  }
+
+  func asyncAPI(_ request: borrowing RequestView, _ responder: Responder) -> Response? {
+    asyncAPI.response(request.value(of: "if-none-match"))
   }
 
   func page(_ request: borrowing RequestView, _ responder: Responder) -> Response? {

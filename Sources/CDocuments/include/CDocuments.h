@@ -11,6 +11,7 @@ typedef struct {
 } Document;
 
 Document document_openapi(void);
+Document document_asyncapi(void);
 Document document_page(void);
 
 #endif

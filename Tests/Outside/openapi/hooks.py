@@ -19,6 +19,7 @@ PASSWORD = "correct horse battery"
 POOL = 3  # users and devices that stay
 CURSOR = "NQ"  # stands for one that its list takes
 CONVERSATION = "c-pool"  # stands for the caller's
+WORDS = ["pump", "heat pump", "he*", '"heat pump" off']
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu"]
 NOW = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
 
@@ -50,7 +51,7 @@ class World:
         return answer.json()
 
     def renew(self):
-        """Another caller, if this one's token is dead. It gets the devices, and a conversation with two messages."""
+        """Another caller, if this one's token is dead. It gets the devices, a conversation with two messages, and a group."""
         if self.caller is not None and self.get("/users/me", self.caller).status_code == 200:
             return
         self.caller = self.login(self.add_user(os.environ["FUZZ_ROLE"]))
@@ -58,7 +59,8 @@ class World:
             self.patch(f"/devices/{device}", owner_id=self.caller["user"]["id"])
         self.conversation = self.post("/conversations", kind="direct", member_ids=self.users[:1])["id"]
         for _ in range(2):
-            self.post(f"/conversations/{self.conversation}/messages", text="x", key=fresh())
+            self.new_message()
+        self.group = self.post("/conversations", kind="group", member_ids=[])["id"]
 
     def get(self, path, session) -> requests.Response:
         return self.http.get(API + path, headers=bearer(session), timeout=10)
@@ -73,6 +75,14 @@ class World:
     def new_user(self) -> str:
         name = f"pool-{uuid.uuid4()}"
         return self.post("/users", username=name, password=PASSWORD, role="client")["id"]
+
+    def new_message(self) -> int:
+        path = f"/conversations/{self.conversation}/messages"
+        return self.post(path, text="The heat pump is off.", key=fresh())["seq"]
+
+    def new_member(self) -> str:
+        self.post(f"/conversations/{self.group}/members", user_id=self.users[0])
+        return self.users[0]
 
     def new_device(self) -> str:
         """Its main metric is a counter, so that resets can be declared; the caller owns it, so that clients see it."""
@@ -142,6 +152,7 @@ for name, strategy in {
     "past-date-time": stamps,
     "date": moments.map(lambda moment: moment.date().isoformat()),
     "iana-timezone": st.sampled_from(ZONES),
+    "search-words": st.sampled_from(WORDS),
     "metric-name": st.just("energy"),
     "counter-name": st.just("energy"),
     "cursor": st.just(CURSOR),
@@ -185,7 +196,13 @@ def spare(case, path):
     the pool's devices, which have a counter."""
     ids = case.path_parameters or {}
     if ids.get("id") == CONVERSATION:
-        ids["id"] = world.conversation
+        # Only a group has a title, and members who come and go.
+        of_a_group = "/members" in path or case.method == "PATCH" and path.endswith("/conversations/{id}")
+        ids["id"] = world.group if of_a_group else world.conversation
+    if ids.get("user_id") in world.users and ids["id"] == world.group:
+        ids["user_id"] = world.new_member()
+    if is_number(ids.get("seq"), 1) and ids.get("id") == world.conversation:
+        ids["seq"] = world.new_message() if case.method == "DELETE" else 1
     if case.method == "POST" and path.endswith("/resets") and re.fullmatch(r"d\d+", str(ids.get("id"))):
         ids["id"] = world.devices[0]
     if case.method not in ("PATCH", "DELETE") or not path.endswith("/{id}"):
@@ -202,6 +219,7 @@ def name_what_exists(fields, path):
     if not isinstance(fields, dict):
         return
     known = {"cursor": [CURSOR], "tz": ZONES, "timezone": ZONES, "owner_id": world.users, "current_password": [PASSWORD]}
+    known |= {"user_id": world.users, "conversation_id": [CONVERSATION], "q": WORDS}
     if path.endswith(("/resets", "/consumption")) or "/devices/{id}" in path:
         known["metric"] = ["energy"]
     for name, values in known.items():
@@ -217,8 +235,10 @@ def name_what_exists(fields, path):
 
 
 def mend_query(query, path, ids):
+    if query.get("conversation_id") == CONVERSATION:
+        query["conversation_id"] = world.conversation
     if query.get("cursor") == CURSOR:
-        place = {"/measurements": "0.5", "/conversations": "5.5"}.get(path[path.rindex("/") :], "5")
+        place = {"/measurements": "0.5", "/conversations": "5.5", "/search": "5.5"}.get(path[path.rindex("/") :], "5")
         query["cursor"] = base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
     times = [query.get("from"), query.get("to")]
     if all(map(instant, times)):
@@ -246,6 +266,10 @@ def is_number(value, least) -> bool:
     return str(value).isascii() and str(value).isdigit() and least <= int(value) < 1 << 63
 
 
+def is_seq(value) -> bool:
+    return type(value) in (int, float) and 1 <= value < 1 << 63 and value % 1 == 0
+
+
 def present(user):
     """Somebody who is there, for the id of somebody who may be gone by now or is only an example."""
     return world.users[0] if re.fullmatch(r"u\d+", str(user)) and user not in world.users else user
@@ -253,8 +277,8 @@ def present(user):
 
 def mend_body(body, path, ids):
     members = body.get("member_ids")
-    if "owner_id" in body:
-        body["owner_id"] = present(body["owner_id"])
+    for name in {"owner_id", "user_id"} & body.keys():
+        body[name] = present(body[name])
     if isinstance(members, list):
         members[:] = map(present, members)
         if body.get("kind") == "direct" and members and all(member in world.users for member in members):
@@ -262,8 +286,10 @@ def mend_body(body, path, ids):
     if path.endswith("/messages"):
         if isinstance(body.get("key"), str) and 1 <= len(body["key"]) <= 255 and "\0" not in body["key"]:
             body["key"] = fresh()
-        if type(body.get("reply_to")) in (int, float) and 1 <= body["reply_to"] < 1 << 63 and body["reply_to"] % 1 == 0:
+        if is_seq(body.get("reply_to")):
             body["reply_to"] = 1 if ids.get("id") == world.conversation else None
+    if path.endswith("/read") and is_seq(body.get("seq")):
+        body["seq"] = 1
     if isinstance(body.get("metrics"), list):
         seen = set()
         for number, metric in enumerate(body["metrics"]):
