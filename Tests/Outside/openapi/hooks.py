@@ -290,6 +290,8 @@ def mend_body(body, path, ids):
             body["reply_to"] = 1 if ids.get("id") == world.conversation else None
     if path.endswith("/read") and is_seq(body.get("seq")):
         body["seq"] = 1
+        if re.fullmatch(r"c\d+", str(ids.get("id"))):  # others may be empty
+            ids["id"] = world.conversation
     if isinstance(body.get("metrics"), list):
         seen = set()
         for number, metric in enumerate(body["metrics"]):
