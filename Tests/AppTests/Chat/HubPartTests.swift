@@ -34,6 +34,27 @@ import Testing
     #expect(seen(&ring, 2) == [#"{"a":1}"#, #"{"c":3}"#], "the cut is undone")
   }
 
+  @Test func `shows a message as it stands now, in the place of each of its events`() {
+    var ring = EventRing(after: 0)
+    let audience = Audience(members: MemberList([1, 2]), own: 1)
+    func event(_ position: Int, _ text: String) -> String {
+      #"{"type":"message","position":\#(position),"text":"\#(text)"}"#
+    }
+    func append(_ position: Int, _ text: String, previous: Int64) {
+      var bytes = Array(event(position, text).utf8)
+      bytes.withUnsafeMutableBytes {
+        ring.append($0, cut: 0, at: Int64(position), for: audience, previous: previous)
+      }
+    }
+    append(1, "first", previous: 0)
+    append(2, "another", previous: 0)
+    append(3, "second", previous: 1)
+    append(4, "", previous: 3)
+    #expect(seen(&ring, 2) == [event(1, ""), event(2, "another"), event(3, ""), event(4, "")])
+    append(5, "third", previous: 4)
+    #expect(seen(&ring, 1) == [1, 3, 4, 5].map { event($0, "third") }.inserting(event(2, "another"), at: 1))
+  }
+
   @Test func `stops where it is told to, and goes on from there`() {
     var ring = EventRing(after: 0)
     for position in 1...5 {
@@ -56,6 +77,14 @@ import Testing
     }
     #expect(ring.start == 4)
     #expect(seen(&ring, 1, after: ring.start).count == 3)
+  }
+}
+
+extension Array {
+  fileprivate func inserting(_ element: Element, at index: Int) -> [Element] {
+    var copy = self
+    copy.insert(element, at: index)
+    return copy
   }
 }
 
