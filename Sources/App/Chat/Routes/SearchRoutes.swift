@@ -84,9 +84,9 @@ struct SearchRoutes: Sendable {
     var json = JSONWriter()
     var time = TimestampCache()
     json.raw("{\"items\":[")
-    for (index, position) in found.prefix(limit).enumerated() {
+    for (index, match) in found.prefix(limit).enumerated() {
       let row = try RawStatement(MessageReader.columns + " WHERE position = ?1", search.db)
-      row.bind(position)
+      row.bind(match.position)
       defer { row.reset() }
       guard try row.step() else { continue }
       if index > 0 { json.raw(",") }
@@ -94,7 +94,7 @@ struct SearchRoutes: Sendable {
       let message = StoredMessage(row.pointer)
       json.messageFields(message, includingKey: message.sender == search.user, &time)
       json.raw(",\"snippet\":")
-      json.string(try search.snippet(position))
+      json.string(match.text.snippet)
       json.raw("}")
     }
     json.raw("],\"next_cursor\":")

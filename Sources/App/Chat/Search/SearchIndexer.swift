@@ -5,9 +5,13 @@ import Reactor
 final class SearchIndexer {
   /// After the last message.
   private static let pause: UInt64 = 30
-  static let slice = 1000
+  /// In one transaction: many while nobody writes, few when somebody may be waiting for the writer behind it.
+  private static let quietSlice = 1000
+  private static let slice = 128
+  /// So long without a message is quiet, milliseconds.
+  private static let quiet: UInt64 = 500
   /// So far behind, it goes on even while messages come.
-  private static let mostBehind: Int64 = 200_000
+  private static let mostBehind: Int64 = 2_000_000
 
   private let loop: EventLoop
   private let writer: Writer
@@ -16,6 +20,7 @@ final class SearchIndexer {
   private var isSet = false
   private var isUnderWay = false
   private var behind: Int64 = 0
+  private var lastMessage: UInt64 = 0
 
   /// - Parameter isBusy: whether messages wait for the writer.
   init(loop: EventLoop, writer: Writer, isBusy: @escaping () -> Bool) {
@@ -32,6 +37,7 @@ final class SearchIndexer {
   /// So many messages have been stored.
   func noticed(_ count: Int) {
     behind += Int64(count)
+    lastMessage = loop.now
     if !isSet && !isUnderWay { set() }
   }
 
@@ -46,8 +52,9 @@ final class SearchIndexer {
     let home = LoopBound(self)
     let mailbox = loop.mailbox
     let left = Left()
+    let slice = loop.now - lastMessage > Self.quiet ? Self.quietSlice : Self.slice
     isUnderWay = writer.submit {
-      left.count = try $0.search.advance(by: Self.slice, $0.db)
+      left.count = try $0.search.advance(by: slice, $0.db)
     } finished: { error in
       mailbox.post { home.value.finished(error, left.count) }
     }
