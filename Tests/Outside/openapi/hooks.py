@@ -61,7 +61,7 @@ class World:
         self.conversation = self.post("/conversations", kind="direct", member_ids=self.users[:1])["id"]
         for _ in range(2):
             self.new_message()
-        self.group = self.post("/conversations", kind="group", member_ids=[])["id"]
+        self.group = self.new_group()
 
     def get(self, path, session) -> requests.Response:
         return self.http.get(API + path, headers=bearer(session), timeout=10)
@@ -80,6 +80,9 @@ class World:
     def new_message(self) -> int:
         path = f"/conversations/{self.conversation}/messages"
         return self.post(path, text="The heat pump is off.", key=fresh())["seq"]
+
+    def new_group(self) -> str:
+        return self.post("/conversations", kind="group", member_ids=[])["id"]
 
     def new_member(self) -> str:
         self.post(f"/conversations/{self.group}/members", user_id=self.users[0])
@@ -307,9 +310,12 @@ def mend_body(body, path, ids):
 
 @schemathesis.hook
 def after_call(context, case, response):
-    """Logging out, disabling or changing the role or the password of the caller ends its token."""
-    if case.method == "POST" and case.operation.path.endswith(("/conversations", "/support")) and response.status_code < 300:
+    """Logging out, disabling or changing the role or the password of the caller ends its token. It may leave its group."""
+    path, is_done = case.operation.path, response.status_code < 300
+    if case.method == "POST" and path.endswith(("/conversations", "/support")) and is_done:
         world.makers[response.json()["id"]] = world.caller["user"]["id"]
-    ends = case.operation.path.endswith("/logout") or "/users" in case.operation.path and case.method == "PATCH"
-    if response.status_code == 401 or ends and response.status_code < 300:
+    if case.method == "DELETE" and path.endswith("/members/{user_id}") and is_done:
+        world.group = world.new_group()
+    ends = path.endswith("/logout") or "/users" in path and case.method == "PATCH"
+    if response.status_code == 401 or ends and is_done:
         world.renew()
