@@ -59,7 +59,8 @@ private struct RandomChat {
   private var random: SeededGenerator
   private var groups: [Int64] = []
   private var members: [Int64: Set<Int64>] = [:]
-  private var joined: [Int64: [Int64: Int64]] = [:]
+  /// From when to when each was a member.
+  private var memberships: [Int64: [Int64: [Range<Int64>]]] = [:]
   private var lastSeq: [Int64: Int64] = [:]
 
   init(seed: UInt64) throws {
@@ -72,8 +73,12 @@ private struct RandomChat {
     let group = try fixture.group(1, others, title: "g")
     groups.append(group)
     members[group] = Set(others + [1])
-    for user in others + [1] { joined[group, default: [:]][user] = fixture.hub.position }
+    for user in others + [1] { join(user, group) }
     lastSeq[group] = 0
+  }
+
+  private mutating func join(_ user: Int64, _ group: Int64) {
+    memberships[group, default: [:]][user, default: []].append(fixture.hub.position..<Int64.max)
   }
 
   mutating func step() throws {
@@ -114,21 +119,23 @@ private struct RandomChat {
     if members[group]!.contains(user) {
       try fixture.transact { try ConversationChanges($0, by: 1).remove(user, from: group) }
       members[group]!.remove(user)
+      let last = memberships[group]![user]!.removeLast()
+      memberships[group]![user]!.append(last.lowerBound..<fixture.hub.position)
     } else {
       try fixture.transact { try ConversationChanges($0, by: 1).add([user], to: group) }
       members[group]!.insert(user)
-      joined[group]![user] = fixture.hub.position
+      join(user, group)
     }
   }
 
-  /// Whether an event that a user was told once is told again: what lies before it joined, and groups that it has left,
-  /// are not its own any more; only its removal is.
+  /// Whether an event that a user was told once is told again: groups that it has left are not its own any more; only its
+  /// removal is.
   func maySee(_ event: String, _ user: Int64) -> Bool {
     guard let position = event.number("position"),
       let group = groups.first(where: { event.contains("\"c\($0)\"") })
     else { return false }
     if event.contains("member_removed") && event.contains("\"user\":\"u\(user)\"") { return true }
-    return members[group]!.contains(user) && position >= joined[group]![user]!
+    return members[group]!.contains(user) && memberships[group]![user]!.contains { $0.contains(position) }
   }
 
   /// Replays show a new group with the members of now.

@@ -67,25 +67,28 @@ import Testing
     #expect(try found(fixture, "meter", as: 2) == [sent[1], sent[2], sent[0]])
   }
 
+  private func snippet(_ text: String) -> String {
+    let marks = HitMarks(7)
+    return MarkedText(text.replacing("[", with: marks.open).replacing("]", with: marks.close), marks).snippet
+  }
+
   @Test(arguments: [
-    ("the \u{2}heat\u{3} pump", "the <mark>heat</mark> pump"), ("no mark", "no mark"),
-    ("\u{2}a\u{3} <b> & \"c\" 'd'", "<mark>a</mark> &lt;b&gt; &amp; &quot;c&quot; &#39;d&#39;"),
+    ("the [heat] pump", "the <mark>heat</mark> pump"), ("no mark", "no mark"),
+    ("[a] <b> & \"c\" 'd' [e]", "<mark>a</mark> &lt;b&gt; &amp; &quot;c&quot; &#39;d&#39; <mark>e</mark>"),
     (
-      String(repeating: "word ", count: 40) + "\u{2}end\u{3}",
+      String(repeating: "word ", count: 40) + "[end]",
       "…word word word word word word word <mark>end</mark>"
     ),
-    ("\u{2}<script>\u{3}", "<mark>&lt;script&gt;</mark>"), ("\u{2}open", "<mark>open</mark>"),
+    ("[<script>]", "<mark>&lt;script&gt;</mark>"), ("a\u{2}b\u{3} [c]", "a\u{2}b\u{3} <mark>c</mark>"),
   ])
-  func `shows the part where the words stand, as harmless HTML`(_ marked: String, _ snippet: String) {
-    #expect(MarkedText(marked).snippet == snippet)
+  func `shows the part where the words stand, as harmless HTML`(_ marked: String, _ html: String) {
+    #expect(snippet(marked) == html)
   }
 
   @Test func `cuts a long text at words, on both sides`() {
-    let text =
-      String(repeating: "lorem ", count: 50) + "\u{2}here\u{3} " + String(repeating: "ipsum ", count: 50)
-    let snippet = MarkedText(text).snippet
-    #expect(
-      snippet.hasPrefix("…lorem ") && snippet.hasSuffix("ipsum…") && snippet.contains("<mark>here</mark>"))
-    #expect(snippet.count < 190)
+    let html = snippet(
+      String(repeating: "lorem ", count: 50) + "[here] " + String(repeating: "ipsum ", count: 50))
+    #expect(html.hasPrefix("…lorem ") && html.hasSuffix("ipsum…") && html.contains("<mark>here</mark>"))
+    #expect(html.count < 190)
   }
 }

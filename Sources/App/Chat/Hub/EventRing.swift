@@ -80,23 +80,26 @@ struct EventRing {
   }
 
   /// Visits a user's events behind a position, in order, until `body` returns false.
+  /// - Parameter asToldLive: a message is shown as it was then, to who is there and only hears a moment later.
   /// - Returns: the position up to which all are visited; nil if all that are here.
   mutating func visit(
-    after position: Int64, for user: Int64, _ body: (UnsafeRawBufferPointer) -> Bool
+    after position: Int64, for user: Int64, asToldLive: Bool = false,
+    _ body: (UnsafeRawBufferPointer) -> Bool
   ) -> Int64? {
     for index in segments.indices {
       guard let last = segments[index].events.last, last.position > position else { continue }
       for event in segments[index].events where event.position > position && event.audience.includes(user) {
-        if !show(event, in: index, to: user, body) { return event.position }
+        if !show(event, in: index, to: user, asToldLive, body) { return event.position }
       }
     }
     return nil
   }
 
   private mutating func show(
-    _ event: Event, in segment: Int, to user: Int64, _ body: (UnsafeRawBufferPointer) -> Bool
+    _ event: Event, in segment: Int, to user: Int64, _ asToldLive: Bool,
+    _ body: (UnsafeRawBufferPointer) -> Bool
   ) -> Bool {
-    if event.next != 0 { return showLast(of: event, to: user, body) }
+    if event.next != 0 && !asToldLive { return showLast(of: event, to: user, body) }
     return bytes(of: event, in: segment, isOwn: user == event.audience.own, body)
   }
 

@@ -119,7 +119,8 @@ final class Resumptions {
       resumptions[socket]?.stage = .planning
       return enqueue(socket)
     }
-    let left = hub.ring.visit(after: resumption.position, for: resumption.user) { event in
+    let isNew = resumption.request == nil
+    let left = hub.ring.visit(after: resumption.position, for: resumption.user, asToldLive: isNew) { event in
       server.send(text: event, to: socket)
       return !server.isBehind(socket)
     }
