@@ -215,7 +215,7 @@ extension ChatSocket {
     do throws(Problem) {
       let device = try request.deviceNumber()
       guard let watches = hub.watches else { throw .internal }
-      guard !watches.isFull(socket) else {
+      guard watches.mayAdd(socket, to: device) else {
         throw .validation("/device", "must be one of at most \(DeviceWatches.most) that a socket watches")
       }
       let user = session.user

@@ -230,14 +230,13 @@ enum EventReader {
       position: position, conversation: id, change: change, by: row["by_id"], title: row["title"],
       recipients: MemberList([]))
     if let user = row["user_id"] as Int64? {
-      event.user =
-        try ConversationStore.person(user, in: db)
-        ?? .init(id: user, username: "deleted", displayName: "Deleted user")
+      event.user = try ConversationStore.anyone(user, in: db)
     }
     if change == .created {
       event.kind = try ConversationStore.find(id, in: db)?.kind
-      if let list = try ConversationStore.memberList(of: id, in: db), list.areAcquainted {
-        event.members = try list.users.compactMap { try ConversationStore.person($0, in: db) }
+      event.members = try (row["members"] as String?).map { members in
+        try members.split(separator: ",").compactMap { Int64($0) }
+          .map { try ConversationStore.anyone($0, in: db) }
       }
     }
     return event
