@@ -52,9 +52,7 @@ struct ChatCommand: ParsableCommand {
   }
 
   private func prepare() throws -> ChatLoad {
-    let accounts = try Account.read(tokens)
-    guard accounts.count >= senders else { throw Failure("\(tokens) has only \(accounts.count) users") }
-    let users = Array(accounts[..<senders])
+    let users = try Account.read(tokens, count: senders)
     let conversations = try Conversations.direct(users, at: common).map(\.id)
     let load = try ChatLoad(
       .chat(common, users), conversations: conversations, textBytes: bytes, isClosedLoop: rate == nil)

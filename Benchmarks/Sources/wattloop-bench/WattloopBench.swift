@@ -7,8 +7,8 @@ struct WattloopBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "wattloop-bench", abstract: "Puts load on a running server and measures it.",
     subcommands: [
-      EchoCommand.self, MemoryCommand.self, ChatCommand.self, RestCommand.self, IngestCommand.self,
-      ConsumptionCommand.self,
+      EchoCommand.self, MemoryCommand.self, ChatCommand.self, FanoutCommand.self, RestCommand.self,
+      IngestCommand.self, ConsumptionCommand.self,
     ])
 }
 
