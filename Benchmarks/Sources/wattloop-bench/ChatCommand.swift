@@ -69,7 +69,9 @@ struct ChatCommand: ParsableCommand {
     report.add("deliveries_per_second", Double(after.delivered - before.delivered) / time.elapsed, digits: 0)
     report.add("ack", load.untilAcknowledged)
     report.add("delivery", load.untilDelivered)
-    if let cpu = time.server { report.add("server_cpu_us_per_message", cpu / max(1, acknowledged), digits: 2) }
+    if let cpu = time.server {
+      report.add("server_cpu_us_per_message", cpu / max(1, acknowledged), digits: 2)
+    }
     report.add("client_share", time.clientShare, digits: 2)
     report.add("sent", load.counts.sent)
     report.add("missing_acks", load.counts.sent - load.counts.acknowledged)

@@ -135,7 +135,7 @@ final class FanoutLoad: Load {
   private func acknowledged(_ bytes: UnsafeRawBufferPointer, at connection: Int) {
     guard let answer = SendAnswer(bytes), answer.number < messages.count,
       Int(messages[answer.number].sender) == connection
-    else { return counts.errors += 1 }
+    else { return misfit() }
     let room = connection / roomSize
     rooms[room].acknowledged += 1
     rooms[room].lastSeq = max(rooms[room].lastSeq, answer.seq)
@@ -147,19 +147,24 @@ final class FanoutLoad: Load {
   }
 
   private func delivered(_ bytes: UnsafeRawBufferPointer, at connection: Int) {
-    guard let event = MessageEvent(bytes) else { return counts.errors += 1 }
-    guard event.seq > members[connection].seq else { return counts.doubles += 1 }
+    guard let event = MessageEvent(bytes) else { return misfit() }
+    guard event.seq > members[connection].seq else {
+      counts.doubles += 1
+      return
+    }
     members[connection].seq = event.seq
     members[connection].delivered += 1
     counts.delivered += 1
     if event.seq % sample == 0 { time(event, at: connection) }
   }
 
+  private func misfit() { counts.errors += 1 }
+
   private func time(_ event: MessageEvent, at connection: Int) {
     guard let number = event.number, number < messages.count,
       case let sender = Int(messages[number].sender), sender != connection,
       sender / roomSize == connection / roomSize
-    else { return counts.errors += 1 }
+    else { return misfit() }
     untilDelivered.record(Clock.now - messages[number].intended)
   }
 }

@@ -25,6 +25,7 @@ struct Stopwatch {
   func read() throws -> Reading {
     let used = try serverTime.flatMap { time in try server.map { try $0.cpuTime() - time } }
     return Reading(
-      elapsed: Double(Clock.now - start) / 1e9, server: used, client: Double(Clock.cpuTime - clientTime) / 1e3)
+      elapsed: Double(Clock.now - start) / 1e9, server: used, client: Double(Clock.cpuTime - clientTime) / 1e3
+    )
   }
 }
