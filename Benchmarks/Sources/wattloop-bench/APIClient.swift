@@ -20,10 +20,11 @@ final class APIClient {
   /// A request of this user, or of the one whose token that is.
   func request(
     _ method: Reactor.Method, _ path: String, contentType: String? = nil, body: [UInt8] = [],
-    token: String? = nil
+    token: String? = nil, idempotencyKey: String? = nil
   ) -> HTTPClientRequest {
     var fields: [Response.Field] = []
     if let token = token ?? self.token { fields.append(Response.Field("authorization", "Bearer " + token)) }
+    if let idempotencyKey { fields.append(Response.Field("idempotency-key", idempotencyKey)) }
     if let contentType { fields.append(Response.Field("content-type", contentType)) }
     return HTTPClientRequest(method, path, fields: fields, body: body)
   }

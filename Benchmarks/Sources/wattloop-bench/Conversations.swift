@@ -34,7 +34,8 @@ enum Conversations {
     return try create(pairs, kind: "direct", title: nil, common)
   }
 
-  /// One new group for each list of members.
+  /// One group for each list of members, made or found: another run with the same users would otherwise give each of them
+  /// one more, and measure that too.
   static func groups(_ members: [[Account]], title: String, at common: CommonOptions) throws -> [Made] {
     try create(members, kind: "group", title: title, common)
   }
@@ -43,12 +44,29 @@ enum Conversations {
     _ members: [[Account]], kind: String, title: String?, _ common: CommonOptions
   ) throws -> [Made] {
     let api = try APIClient(common, token: nil, connections: atOnce)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
     let requests = try members.map { members in
-      let new = New(kind: kind, title: title, members: members.dropFirst().map(\.id))
-      return try api.request(
-        .post, "/api/v1/conversations", contentType: "application/json",
-        body: [UInt8](JSONEncoder().encode(new)), token: members[0].token)
+      let body = try encoder.encode(
+        New(kind: kind, title: title, members: members.dropFirst().map(\.id)))
+      return api.request(
+        .post, "/api/v1/conversations", contentType: "application/json", body: [UInt8](body),
+        token: members[0].token, idempotencyKey: "bench-" + String(fingerprint(body), radix: 16))
     }
-    return try api.all(requests, atOnce: atOnce).map { try JSONDecoder().decode(Made.self, from: Data($0)) }
+    let ids = try decoded(api.all(requests, atOnce: atOnce)).map(\.id)
+    // The answer is the first one again, and tells nothing of the messages since.
+    let questions = zip(ids, members).map {
+      api.request(.get, "/api/v1/conversations/\($0)", token: $1[0].token)
+    }
+    return try decoded(api.all(questions, atOnce: atOnce))
+  }
+
+  private static func decoded(_ answers: [[UInt8]]) throws -> [Made] {
+    try answers.map { try JSONDecoder().decode(Made.self, from: Data($0)) }
+  }
+
+  /// FNV-1a.
+  private static func fingerprint(_ bytes: Data) -> UInt64 {
+    bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
   }
 }

@@ -64,7 +64,7 @@ final class RoomClients: Load {
 
   // MARK: The cut, and the way back
 
-  /// Cuts all connections; true of each when the loop has seen it.
+  /// Cuts all connections; the loop closes them one by one.
   func cut() {
     for index in clients.indices { clients[index].state = .cut }
     for source in sources { Cut.connections(from: source) }
@@ -110,6 +110,8 @@ final class RoomClients: Load {
 
   private func comeAgain(_ connection: Int) {
     counts.lost += 1
+    // What came out of turn is not remembered: it was to come again.
+    if clients[connection].gap > 0 { backToResume(connection) }
     clients[connection].state = .cut
     waiting.insert(connection, at: 0)
   }
@@ -131,7 +133,7 @@ final class RoomClients: Load {
     clients[connection].resumePosition = position
     clients[connection].resumeSeq = clients[connection].seq
     clients[connection].isRewound = false
-    var request = #"{"type":"resume","id":"resume","epoch":"\#(hello.epoch)","position":\#(position)}"#
+    var request = #"{"type":"resume","id":"resume","epoch":"\#(epoch)","position":\#(position)}"#
     request.withUTF8 { client.send(text: UnsafeRawBufferPointer($0), to: sockets[connection]) }
   }
 
@@ -184,6 +186,10 @@ final class RoomClients: Load {
     guard clients[connection].state == .resuming, !clients[connection].isRewound else { return }
     clients[connection].isRewound = true
     counts.rewound += 1
+    backToResume(connection)
+  }
+
+  private func backToResume(_ connection: Int) {
     clients[connection].gap = 0
     clients[connection].position = clients[connection].resumePosition
     clients[connection].seq = clients[connection].resumeSeq
