@@ -12,6 +12,7 @@ from harness.api import (
     group,
     member_ids,
     messages,
+    pointers,
     post_message,
     problem_of,
 )
@@ -377,3 +378,10 @@ def test_members_are_added_once_for_a_key(alice, bob, person):
     assert (again.status_code, again.json()) == (200, first.json())
     assert member_ids(alice.api.get(f"/conversations/{conversation}").json()) == {alice.id, bob.id}, "no second effect"
     problem_of(alice.api.post(path, {"user_id": dave.id}, headers=key), 422, "idempotency-conflict")
+
+
+def test_no_more_than_256_are_added_at_a_time(alice, bob):
+    conversation = group(alice, bob)
+    answer = alice.api.post(f"/conversations/{conversation}/members", {"member_ids": [bob.id] * 257})
+    assert pointers(problem_of(answer, 422, "validation")) == {"member_ids"}
+    assert alice.api.post(f"/conversations/{conversation}/members", {"member_ids": [bob.id] * 256}).status_code == 200

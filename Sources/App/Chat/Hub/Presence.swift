@@ -12,6 +12,8 @@ final class Presence {
   private static let batch = 256
   /// The most peers of one user that are told, and told of.
   private static let mostPeers = 2_000
+  /// Of a user in more conversations than this, the newest are looked at.
+  private static let mostConversations = 1_000
 
   private unowned let hub: Hub
   private let store: Store
@@ -96,12 +98,14 @@ final class Presence {
     try Int64.fetchAll(
       db.cachedStatement(
         sql: """
-          SELECT DISTINCT o.user_id FROM members m JOIN members o ON o.conversation_id = m.conversation_id
-          WHERE m.user_id = ?1 AND o.user_id <> ?1
+          SELECT DISTINCT o.user_id
+          FROM (SELECT conversation_id FROM members WHERE user_id = ?1 ORDER BY conversation_id DESC LIMIT ?4) m
+            JOIN members o ON o.conversation_id = m.conversation_id
+          WHERE o.user_id <> ?1
             AND (SELECT count(*) FROM (SELECT 1 FROM members WHERE conversation_id = m.conversation_id LIMIT ?2)) < ?2
           LIMIT ?3
           """),
-      arguments: [user, MemberList.mostAcquainted + 1, mostPeers])
+      arguments: [user, MemberList.mostAcquainted + 1, mostPeers, mostConversations])
   }
 
   private func tell(_ changes: [Change], _ peers: [[Int64]]) {

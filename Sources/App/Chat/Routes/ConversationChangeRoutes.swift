@@ -60,13 +60,16 @@ struct ConversationChangeRoutes: Sendable {
     }
   }
 
+  /// Each is an event of its own, which all members hear.
+  private static let mostAdded = 256
+
   private static func members(_ body: NewMembers) throws(Problem) -> [(pointer: String, Int64)] {
     let named =
       (body.memberIDs ?? []).enumerated().map { ("/member_ids/\($0)", $1) }
       + (body.userID.map { [("/user_id", $0)] } ?? [])
     guard !named.isEmpty else { throw .validation("/user_id", "is missing") }
-    guard named.count < NewConversation.maximumMembers else {
-      throw .validation("/member_ids", "must name fewer than \(NewConversation.maximumMembers) users")
+    guard body.memberIDs?.count ?? 0 <= mostAdded else {
+      throw .validation("/member_ids", "must name at most \(mostAdded) users")
     }
     var users: [(pointer: String, Int64)] = []
     for (pointer, text) in named {

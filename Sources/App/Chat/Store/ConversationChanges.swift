@@ -43,7 +43,7 @@ struct ConversationChanges {
     let id = try ConversationStore.insert(
       kind, title: title, directKey: directKey, founder: founder, now, in: db)
     let position = try transaction.positions.next(db)
-    for member in members { try ConversationStore.add(member, to: id, at: position, now, in: db) }
+    for member in members { try ConversationStore.addFirst(member, to: id, at: position, now, in: db) }
     let list = MemberList(members)
     let people =
       list.areAcquainted ? try members.compactMap { try ConversationStore.person($0, in: db) } : nil

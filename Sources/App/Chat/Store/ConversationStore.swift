@@ -83,13 +83,28 @@ enum ConversationStore {
     let own = try SentCounts.own(
       user, in: conversation, upTo: seq, knowing: (upTo: 0, count: 0),
       countedSeq: SentCounts.countedSeq(of: conversation, db), db)
-    try db.cachedStatement(
-      sql: """
-        INSERT INTO members
-          (conversation_id, user_id, joined_at, joined_position, received_seq, read_seq, public_read_seq, own_read)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?5, ?6)
-        """
-    ).execute(arguments: [conversation, user, now.milliseconds, position, seq, own])
+    try insert(user, of: conversation, at: position, read: seq, own: own, now, in: db)
+  }
+
+  /// Makes a user a member of a conversation in which nothing has been said.
+  static func addFirst(
+    _ user: Int64, to conversation: Int64, at position: Int64, _ now: Timestamp, in db: Database
+  ) throws {
+    try insert(user, of: conversation, at: position, read: 0, own: 0, now, in: db)
+  }
+
+  private static func insert(
+    _ user: Int64, of conversation: Int64, at position: Int64, read seq: Int64, own: Int64, _ now: Timestamp,
+    in db: Database
+  ) throws {
+    let insert = try RawStatement(
+      """
+      INSERT INTO members
+        (conversation_id, user_id, joined_at, joined_position, received_seq, read_seq, public_read_seq, own_read)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?5, ?6)
+      """, db)
+    insert.bind(conversation, user, now.milliseconds, position, seq, own)
+    try insert.run()
   }
 
   static func remove(_ user: Int64, from conversation: Int64, in db: Database) throws {
