@@ -60,42 +60,48 @@ async def test_a_slow_reader_is_closed_with_4008_and_others_go_on(serve):
         await client.close()
 
 
+def drain(raw, until: bytes) -> bytes:
+    """Everything up to and with these bytes, as it came."""
+    parts, tail = [raw.buffer], raw.buffer
+    while until not in tail:
+        parts.append(raw.socket.recv(1 << 20))
+        assert parts[-1], "closed"
+        tail = tail[-len(until) :] + parts[-1]
+    return b"".join(parts)
+
+
 async def test_typing_is_dropped_and_messages_are_kept(serve):
-    """A client that does not read for a while: every message comes, of thousands of marks only some, and it stays."""
+    """A client that does not read for a while: of very many marks only some come, every message does, and it stays."""
     running = serve("--rate-limit", "off")
     alice, bob, carol = people(running, "alice", "bob", "carol")
     conversation = group(alice, bob, carol)
-    mouth, ear = await Client.open(running, alice.token), await Client.open(running, carol.token)
-    marks = 40_000
-    with RawConnection(running, receive_buffer=4096) as deaf:
-        deaf.upgrade(bob.token)
-        hello = await asyncio.to_thread(deaf.message, type="hello")
-        assert hello["user"] == bob.id
-        sent = []
-        for round in range(40):
-            waiting = [
-                await mouth.begin("typing", conversation=conversation, active=bool(number % 2 == 0))
-                for number in range(marks // 40)
-            ]
-            answers = await asyncio.gather(*waiting)
-            assert all(answer["type"] == "ok" for answer in answers)
-            sent.append((await mouth.send(conversation, f"kept {round}"))["position"])
-        await mouth.send(conversation, "the last")
+    rounds = 40
+    marks = b"".join(
+        text(type="typing", id="t", conversation=conversation, active=number % 2 == 0) for number in range(1000)
+    )
 
-        def read_all():
-            got = []
-            while not got or got[-1].get("text") != "the last":
-                got.append(deaf.message())
-            return got
+    def talk(mouth):
+        for number in range(rounds):
+            said = text(type="send", id="s", conversation=conversation, text=f"kept {number}.", key=fresh_key())
+            mouth.send(marks * 6 + said)
 
-        got = await asyncio.to_thread(read_all)
-    await ear.expect("message", text="the last", timeout=30)
-    kept = [one["position"] for one in got if one["type"] == "message"]
-    assert kept[:-1] == sent, "not one message is missing"
-    heard = len([one for one in got if one["type"] == "typing"])
-    assert heard < len(ear.of("typing")), "marks were dropped for the one who did not read"
-    for client in (mouth, ear):
-        await client.close()
+    with RawConnection(running, receive_buffer=4096) as deaf, RawConnection(running) as ear, RawConnection(running) as mouth:
+        for raw, user in ((deaf, bob), (ear, carol), (mouth, alice)):
+            raw.upgrade(user.token)
+        await asyncio.sleep(0.5)
+        last = f"kept {rounds - 1}.".encode()
+        hearing = asyncio.create_task(asyncio.to_thread(drain, ear, last))
+        answers = asyncio.create_task(asyncio.to_thread(drain, mouth, f'"seq":{rounds},'.encode()))
+        await asyncio.to_thread(talk, mouth)
+        heard, _ = await hearing, await answers
+        late = await asyncio.to_thread(drain, deaf, last)
+        assert late.count(b'"type":"message"') == heard.count(b'"type":"message"') == rounds
+        for number in range(rounds):
+            assert f'"kept {number}."'.encode() in late, "not one message is missing"
+        assert 0 < late.count(b'"type":"typing"') < heard.count(b'"type":"typing"'), "marks were dropped"
+        deaf.buffer = b""
+        deaf.send(text(type="ping", id="p"))
+        assert await asyncio.to_thread(drain, deaf, b'"server_time"')
 
 
 # The rate
