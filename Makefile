@@ -6,7 +6,7 @@ BUILD_PACKAGES = binutils ca-certificates g++ git libcurl4-openssl-dev libedit-d
 TEST_PACKAGES  = python3 python3-venv curl
 SWIFT_SOURCES  = Package.swift Sources Tests $(wildcard Benchmarks/Package.swift Benchmarks/Sources)
 
-.PHONY: help run build test openapi-fuzz conformance bench bench-energy floor format lint clean packages
+.PHONY: help run build test chaos openapi-fuzz conformance bench bench-energy bench-chat floor format lint clean packages
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -22,6 +22,10 @@ test: packages ## all tests: Swift, then the real binary from outside (ARGS="-k 
 	@Scripts/packages $(TEST_PACKAGES)
 	Scripts/test $(ARGS)
 
+chaos: build ## an hour of clients that come and go, and a server that is killed (ARGS="--chaos-seconds 600 --seed 7")
+	@Scripts/packages $(TEST_PACKAGES)
+	Scripts/outside -k chaos -s --chaos-seconds 3600 $(ARGS)
+
 openapi-fuzz: build ## some 10 minutes of made-up requests to every operation (ARGS="--fuzz-seed 7 --fuzz-examples 500")
 	@Scripts/packages $(TEST_PACKAGES)
 	Scripts/outside -k schemathesis -s --fuzz-examples 300 --fuzz-seed $$(date +%s) $(ARGS)
@@ -34,6 +38,10 @@ bench: packages floor ## build the benchmarks and the C floor they are compared 
 
 bench-energy: build bench ## measure readings, consumption and devices on a server of its own; prints a table
 	Benchmarks/measure-energy
+
+bench-chat: build bench ## measure stored messages, rooms, reconnects and large conversations; prints tables
+	Benchmarks/measure-chat
+	Benchmarks/measure-large
 
 floor: Benchmarks/Floor/echo ## a bare C echo server, the floor for the benchmarks
 

@@ -13,8 +13,9 @@ def pytest_addoption(parser):
         "--rounds", type=int, default=None, help="rounds of the crash test (or WATTLOOP_TEST_ROUNDS)"
     )
     group.addoption(
-        "--seed", type=int, default=None, help="seed of the crash test (default: random, printed)"
+        "--seed", type=int, default=None, help="seed of the crash and chaos tests (default: random, printed)"
     )
+    group.addoption("--chaos-seconds", type=float, default=60, help="how long the chaos test lasts")
     group.addoption("--fuzz-examples", type=int, default=12, help="requests of each kind for each operation")
     group.addoption("--fuzz-seed", type=int, default=1, help="seed of the requests that are made up")
 

@@ -85,7 +85,11 @@ async def test_typing_is_dropped_and_messages_are_kept(serve):
             said = text(type="send", id="s", conversation=conversation, text=f"kept {number}.", key=fresh_key())
             mouth.send(marks * 6 + said)
 
-    with RawConnection(running, receive_buffer=4096) as deaf, RawConnection(running) as ear, RawConnection(running) as mouth:
+    with (
+        RawConnection(running, receive_buffer=4096) as deaf,
+        RawConnection(running) as ear,
+        RawConnection(running) as mouth,
+    ):
         for raw, user in ((deaf, bob), (ear, carol), (mouth, alice)):
             raw.upgrade(user.token)
         await asyncio.sleep(0.5)
@@ -182,6 +186,16 @@ async def test_rest_and_websocket_share_one_rate(limited):
     client = await Client.open(running, alice.token)
     answers = await burst(client, conversation, 10)
     assert len(refused(answers)) >= 7
+    await client.close()
+
+
+async def test_typing_counts_against_the_rate(limited):
+    running, alice, bob, conversation = limited
+    client = await Client.open(running, alice.token)
+    waiting = [
+        await client.begin("typing", conversation=conversation, active=number % 2 == 0) for number in range(80)
+    ]
+    assert refused(await asyncio.gather(*waiting))
     await client.close()
 
 

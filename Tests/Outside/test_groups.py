@@ -364,3 +364,16 @@ async def test_members_come_and_go_while_everyone_sends(connect, alice, bob, per
             last = event["seq"]
     assert [one["change"] for one in theirs.of("conversation")] == ["member_added", "member_removed"] * 8
     assert len(theirs.of("message")) > 8
+
+
+def test_members_are_added_once_for_a_key(alice, bob, person):
+    carol, dave = person("carol"), person("dave")
+    conversation = group(alice, bob)
+    path, key = f"/conversations/{conversation}/members", {"Idempotency-Key": "add-1"}
+    first = alice.api.post(path, {"user_id": carol.id}, headers=key)
+    assert first.status_code == 200
+    assert alice.api.request("DELETE", f"{path}/{carol.id}").status_code == 204
+    again = alice.api.post(path, {"user_id": carol.id}, headers=key)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert member_ids(alice.api.get(f"/conversations/{conversation}").json()) == {alice.id, bob.id}, "no second effect"
+    problem_of(alice.api.post(path, {"user_id": dave.id}, headers=key), 422, "idempotency-conflict")

@@ -25,7 +25,7 @@ def test_the_quick_tour_works_as_it_is_written(server, tmp_path):
         return text.replace("127.0.0.1:8080", server.url.split("//")[1]).replace('"PASSWORD"', f'"{ADMIN_PASSWORD}"')
 
     curls = [here(text) for language, text in BLOCKS if "curl" in text]
-    login, rest, energy = curls
+    login, rest, chat, energy = curls
     assert '"username":"admin"' in shell(login)
 
     made, talk, message = re.findall(r'curl.*?(?=\ncurl|\Z)', rest, re.DOTALL)
@@ -36,6 +36,11 @@ def test_the_quick_tour_works_as_it_is_written(server, tmp_path):
     conversation = re.search(r'"id":"(c\d+)"', shell(prepare + talk.replace("USER_ID", user)))[1]
     stored = shell(prepare + message.replace("CONVERSATION_ID", conversation))
     assert '"seq":1' in stored and '"text":"Hello"' in stored
+
+    edit, read, search = re.findall(r'curl.*?(?=\ncurl|\Z)', chat.replace("CONVERSATION_ID", conversation), re.DOTALL)
+    assert '"text":"Hello, Ada"' in shell(prepare + edit)
+    assert '"read_seq":1' in shell(prepare + read)
+    assert "<mark>Hello</mark>, <mark>Ada</mark>" in shell(prepare + search)
 
     device, key, readings, used = re.findall(r'curl.*?(?=\ncurl|\Z)', energy, re.DOTALL)
     device_id = re.search(r'"id":"(d\d+)"', shell(prepare + device.replace("USER_ID", user)))[1]

@@ -64,6 +64,14 @@ async def test_a_late_reading_is_told_and_the_latest_stays(connect, administrato
     assert (await watch(hers, device))["start"] == rfc3339(NOON)
 
 
+async def test_a_quarter_that_is_known_in_part_is_the_latest_too(connect, administrator, alice):
+    device = create_device(administrator, alice)
+    send(administrator, device, [interval(NOON, NOON + QUARTER, 1), interval(NOON + QUARTER, NOON + QUARTER * 1.5, 2)])
+    latest = await watch(await connect(administrator), device)
+    assert (latest["start"], latest["end"]) == (rfc3339(NOON + QUARTER), rfc3339(NOON + 2 * QUARTER))
+    assert (latest["value"], latest["coverage"]) == (2, 0.5)
+
+
 async def test_administrators_may_watch_every_device_and_others_none(connect, administrator, alice, bob):
     device, nobodys = create_device(administrator, alice), create_device(administrator)
     boss, his, hers = await connect(administrator), await connect(bob), await connect(alice)
@@ -192,8 +200,9 @@ async def test_the_last_thing_heard_of_a_bucket_is_what_is_stored(connect, admin
 
     def measure(quarter):
         start = NOON + quarter * QUARTER
-        for minute in range(5):
-            send(administrator, device, [interval(start + minute * QUARTER / 5, start + (minute + 1) * QUARTER / 5, 0.2)])
+        for part in range(5):
+            begin = start + part * QUARTER / 5
+            send(administrator, device, [interval(begin, begin + QUARTER / 5, 0.2)])
 
     for quarter in range(6):
         await asyncio.to_thread(measure, quarter)

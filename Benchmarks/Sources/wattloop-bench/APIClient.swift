@@ -17,12 +17,14 @@ final class APIClient {
     self.token = token
   }
 
-  /// A request of this user.
+  /// A request of this user, or of the one whose token that is.
   func request(
-    _ method: Reactor.Method, _ path: String, contentType: String? = nil, body: [UInt8] = []
+    _ method: Reactor.Method, _ path: String, contentType: String? = nil, body: [UInt8] = [],
+    token: String? = nil, idempotencyKey: String? = nil
   ) -> HTTPClientRequest {
     var fields: [Response.Field] = []
-    if let token { fields.append(Response.Field("authorization", "Bearer " + token)) }
+    if let token = token ?? self.token { fields.append(Response.Field("authorization", "Bearer " + token)) }
+    if let idempotencyKey { fields.append(Response.Field("idempotency-key", idempotencyKey)) }
     if let contentType { fields.append(Response.Field("content-type", contentType)) }
     return HTTPClientRequest(method, path, fields: fields, body: body)
   }
@@ -41,6 +43,27 @@ final class APIClient {
   func post<T: Decodable>(_ path: String, json: some Encodable) throws -> T {
     try decoded(
       request(.post, path, contentType: "application/json", body: [UInt8](JSONEncoder().encode(json))))
+  }
+
+  /// Sends all of them, so many at a time; returns the contents of their answers in the same order.
+  func all(_ requests: [HTTPClientRequest], atOnce: Int) throws -> [[UInt8]] {
+    var contents = [[UInt8]](repeating: [], count: requests.count)
+    var failure: (any Error)?
+    var next = 0
+    var answered = 0
+    while answered < requests.count {
+      while next < requests.count, next - answered < atOnce {
+        let place = next
+        next += 1
+        send(requests[place]) { result in
+          answered += 1
+          do { contents[place] = try Self.body(requests[place], result) } catch { failure = error }
+        }
+      }
+      loop.tick(limit: 10)
+      if let failure { throw failure }
+    }
+    return contents
   }
 
   private func decoded<T: Decodable>(_ request: HTTPClientRequest) throws -> T {

@@ -15,4 +15,13 @@ struct Account {
     guard !accounts.isEmpty else { throw Failure("no line 'id,username,token' in \(path)") }
     return accounts
   }
+
+  /// The first so many.
+  static func read(_ path: String, count: Int) throws -> [Account] {
+    let accounts = try read(path)
+    guard accounts.count >= count else {
+      throw Failure("\(path) has only \(accounts.count) of \(count) users")
+    }
+    return Array(accounts[..<count])
+  }
 }

@@ -33,21 +33,24 @@ final class ChatLoad: Load {
   init(
     _ target: Target, conversations: [String], textBytes: Int, isClosedLoop: Bool
   ) throws {
-    let run = String(UInt64.random(in: 0 ... .max), radix: 36)
+    let run = SendTemplate.newRun()
     templates = target.accounts.indices.map {
       SendTemplate(conversation: conversations[$0 / 2], run: run, textBytes: textBytes)
     }
     self.isClosedLoop = isClosedLoop
-    messages.reserveCapacity(1 << 20)
+    // Room for a minute of any rate: to move the array would hold up what arrives meanwhile.
+    messages.reserveCapacity(1 << 22)
     try super.init(target)
   }
 
   // MARK: Sending
 
-  /// Closed loop: every sender has one message under way.
-  func startAll() {
+  /// Closed loop: every sender has `depth` messages under way.
+  func startAll(depth: Int) {
     isSending = true
-    for sender in sockets.indices { send(from: sender, intended: Clock.now) }
+    for _ in 0..<depth {
+      for sender in sockets.indices { send(from: sender, intended: Clock.now) }
+    }
   }
 
   /// Open loop: whoever is next sends.
@@ -79,9 +82,9 @@ final class ChatLoad: Load {
 
   override func received(_ connection: Int, _ bytes: UnsafeRawBufferPointer) {
     if bytes.starts(with: #"{"type":"ok""#) {
-      acknowledged(bytes.number(after: #""id":""#), at: connection)
+      acknowledged(SendAnswer(bytes)?.number, at: connection)
     } else if bytes.starts(with: #"{"type":"message""#) {
-      delivered(bytes.number(after: #""text":""#), at: connection)
+      delivered(MessageEvent(bytes)?.number, at: connection)
     } else if bytes.starts(with: #"{"type":"error""#) {
       counts.errors += 1
       if firstError == nil { firstError = String(decoding: bytes, as: UTF8.self) }

@@ -9,25 +9,35 @@ class Load: WebSocketClientHandler {
     let path: String
     /// One for each connection, and from the first again; none for a server without users.
     var accounts: [Account] = []
+    /// Connections come from addresses of 127.0.NETWORK.0/24.
+    var network = 0
+
+    /// The chat, for those users.
+    static func chat(_ common: CommonOptions, _ accounts: [Account], network: Int = 0) -> Target {
+      Target(
+        host: common.host, port: common.port, path: "/api/v1/ws", accounts: accounts, network: network)
+    }
   }
 
   /// A listener's queue holds more, and a refused handshake shows at once.
   private static let opening = 128
-  /// The ports that one source address has for one server, with some to spare.
-  private static let connectionsPerAddress = 25_000
+  /// From one source address. It has some 28,000 ports for one server, but the kernel tries them one after another: from
+  /// 14,000 on it tries as many in vain, and a connection takes a millisecond.
+  private static let connectionsPerAddress = 4000
 
   let loop: EventLoop
-  private let target: Target
+  let target: Target
   private(set) lazy var client = WebSocketClient(loop: loop, handler: self)
   private(set) var sockets: [SourceID] = []
   /// Which connection a slot of the loop holds.
   private var numbers: [Int] = []
-  private var readyCount = 0
+  private(set) var readyCount = 0
   private(set) var closedCount = 0
 
-  init(_ target: Target) throws {
+  /// - Parameter loop: another load's, if both are to run together.
+  init(_ target: Target, loop: EventLoop? = nil) throws {
     Descriptors.raiseLimit()
-    loop = try EventLoop()
+    self.loop = try loop ?? EventLoop()
     self.target = target
   }
 
@@ -38,7 +48,7 @@ class Load: WebSocketClientHandler {
     sockets.reserveCapacity(count)
     let deadline = Clock.after(120)
     while readyCount < count {
-      while sockets.count < min(count, readyCount + Self.opening) { try connect() }
+      while sockets.count < min(count, readyCount + Self.opening) { try connect(sockets.count) }
       loop.tick(limit: 10)
       if closedCount > 0 {
         throw Failure("the server refused or closed a connection while they were opened: does it listen?")
@@ -49,17 +59,24 @@ class Load: WebSocketClientHandler {
     }
   }
 
-  private func connect() throws {
-    let number = sockets.count
+  /// Starts the connection of that number: the next one, or one that was closed.
+  final func connect(_ number: Int) throws {
     let account = target.accounts.isEmpty ? nil : target.accounts[number % target.accounts.count]
     let socket = try client.connect(
-      host: target.host, port: target.port, path: target.path,
-      source: target.host.hasPrefix("127.") ? "127.0.0.\(1 + number / Self.connectionsPerAddress)" : nil,
+      host: target.host, port: target.port, path: target.path, source: source(of: number),
       fields: account.map { [Response.Field("authorization", "Bearer " + $0.token)] } ?? [])
-    sockets.append(socket)
+    if number == sockets.count { sockets.append(socket) } else { sockets[number] = socket }
     while numbers.count <= socket.slot { numbers.append(-1) }
     numbers[socket.slot] = number
   }
+
+  private func source(of number: Int) -> String? {
+    guard target.host.hasPrefix("127.") else { return nil }
+    return "127.0.\(target.network).\(1 + number / Self.connectionsPerAddress)"
+  }
+
+  /// The addresses that the connections come from.
+  final var sources: Set<String> { Set(sockets.indices.compactMap(source)) }
 
   /// Runs the loop until the time has come or the condition is met.
   func run(until time: UInt64, or isDone: () -> Bool = { false }) {
@@ -69,20 +86,29 @@ class Load: WebSocketClientHandler {
   // MARK: Events
 
   /// A connection without users is ready as soon as it is open, one of the chat server's with its `hello`.
-  func opened(_ socket: SourceID) {
+  final func opened(_ socket: SourceID) {
     if target.accounts.isEmpty { readyCount += 1 }
   }
 
-  func received(_ socket: SourceID, _ bytes: UnsafeRawBufferPointer, isText: Bool) {
+  final func received(_ socket: SourceID, _ bytes: UnsafeRawBufferPointer, isText: Bool) {
+    let number = numbers[socket.slot]
     if target.accounts.isEmpty || !bytes.starts(with: #"{"type":"hello""#) {
-      received(numbers[socket.slot], bytes)
+      received(number, bytes)
     } else {
       readyCount += 1
+      greeted(number, bytes)
     }
   }
 
-  func closed(_ socket: SourceID, _ code: CloseCode) { closedCount += 1 }
+  final func closed(_ socket: SourceID, _ code: CloseCode) {
+    closedCount += 1
+    closed(numbers[socket.slot])
+  }
 
-  /// A message other than the first `hello`, on the connection of that number.
+  /// A message other than `hello`, on the connection of that number.
   func received(_ connection: Int, _ bytes: UnsafeRawBufferPointer) {}
+  /// The chat server's `hello`.
+  func greeted(_ connection: Int, _ hello: UnsafeRawBufferPointer) {}
+  /// A connection has ended, or was never open.
+  func closed(_ connection: Int) {}
 }

@@ -15,6 +15,21 @@ final class Pace: EventSource {
     if timer < 0 { throw Failure("no timer: \(String(cString: strerror(errno)))") }
   }
 
+  /// Call n is due n/rate seconds after the start, whatever became of those before it; `send` is given its due time.
+  convenience init(perSecond rate: Double, until end: UInt64, send: @escaping (UInt64) -> Void) throws {
+    let start = Clock.now
+    var next = 0
+    let time = { start + UInt64(Double(next) * 1e9 / rate) }
+    try self.init {
+      let now = Clock.now
+      while time() <= min(now, end) {
+        send(time())
+        next += 1
+      }
+      return time() <= end ? time() : nil
+    }
+  }
+
   deinit { close(timer) }
 
   func start(on loop: EventLoop) throws {

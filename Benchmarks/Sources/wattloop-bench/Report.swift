@@ -31,3 +31,8 @@ struct Report {
     Swift.print("{\"load\":\"\(name)\"," + texts.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}")
   }
 }
+
+/// What a long run is about, for the one who waits.
+enum Progress {
+  static func tell(_ step: String) { FileHandle.standardError.write(Data((step + "\n").utf8)) }
+}

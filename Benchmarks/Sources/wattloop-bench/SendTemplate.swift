@@ -1,6 +1,6 @@
 import Glibc
 
-/// A sender's request, built once: for each message only its number is written into it, at three places.
+/// A request `send`, built once: for each message only its number is written into it, at three places.
 struct SendTemplate {
   private static let digits = 16
   private var bytes: [UInt8]
@@ -26,16 +26,29 @@ struct SendTemplate {
     self.places = places
   }
 
+  /// What the keys of a run begin with.
+  static func newRun() -> String { String(UInt64.random(in: 0 ... .max), radix: 36) }
+
   /// The request for the message of that number, valid during the call.
   mutating func withBytes(of number: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
-    for place in places { write(number, at: place) }
-    bytes.withUnsafeBytes(body)
+    bytes.withUnsafeMutableBytes { bytes in
+      let first = UnsafeMutableRawBufferPointer(rebasing: bytes[places[0]..<places[0] + Self.digits])
+      Self.write(number, into: first)
+      for place in places.dropFirst() {
+        UnsafeMutableRawBufferPointer(rebasing: bytes[place...]).copyMemory(
+          from: UnsafeRawBufferPointer(first))
+      }
+      body(UnsafeRawBufferPointer(bytes))
+    }
   }
 
-  private mutating func write(_ number: Int, at place: Int) {
-    var rest = number
-    for i in (place..<place + Self.digits).reversed() {
-      bytes[i] = UInt8(ascii: "0") + UInt8(rest % 10)
+  private static func write(_ number: Int, into target: UnsafeMutableRawBufferPointer) {
+    var rest = UInt(number)
+    var place = digits
+    // The digits in front of a shorter number are zeros from the start on, for numbers only grow.
+    while rest > 0, place > 0 {
+      place -= 1
+      target[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
       rest /= 10
     }
   }

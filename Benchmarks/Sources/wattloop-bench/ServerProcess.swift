@@ -22,6 +22,16 @@ struct ServerProcess {
       .reduce(0, +) * 1024
   }
 
+  /// The part of those that is no file's: cheap to read, for the kernel keeps count of it.
+  func anonymousBytes() throws -> Int {
+    let line = try text("status").split(separator: "\n").first { $0.hasPrefix("RssAnon:") } ?? ""
+    let parts = line.split(whereSeparator: \.isWhitespace)
+    guard parts.count > 1, let kilobytes = Int(parts[1]) else {
+      throw Failure("/proc/\(pid)/status is not understood")
+    }
+    return kilobytes * 1024
+  }
+
   private func text(_ file: String) throws -> String {
     guard let bytes = FileManager.default.contents(atPath: "/proc/\(pid)/\(file)") else {
       throw Failure("/proc/\(pid)/\(file) cannot be read")

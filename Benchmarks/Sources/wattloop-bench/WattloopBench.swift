@@ -7,8 +7,8 @@ struct WattloopBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "wattloop-bench", abstract: "Puts load on a running server and measures it.",
     subcommands: [
-      EchoCommand.self, MemoryCommand.self, ChatCommand.self, RestCommand.self, IngestCommand.self,
-      ConsumptionCommand.self,
+      EchoCommand.self, MemoryCommand.self, ChatCommand.self, FanoutCommand.self, ReconnectCommand.self,
+      RestCommand.self, IngestCommand.self, ConsumptionCommand.self,
     ])
 }
 
@@ -27,10 +27,22 @@ struct Failure: Error, CustomStringConvertible {
 }
 
 enum Descriptors {
+  /// No descriptor is as great.
+  static var limit: Int32 {
+    var limit = rlimit()
+    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    return Int32(clamping: limit.rlim_cur)
+  }
+
   static func raiseLimit() {
     var limit = rlimit()
     getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     limit.rlim_cur = limit.rlim_max
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
+}
+
+enum Priority {
+  /// Lets the program's other threads go before this one.
+  static func lower() { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5) }
 }

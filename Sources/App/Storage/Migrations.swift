@@ -165,7 +165,7 @@ enum Migrations {
     -- What has happened but new messages and alerts, in the order of all events of the store.
     -- kind: 0 message changed, 1 receipt, 2 conversation created, 3 updated, 4 member added, 5 member removed.
     -- user_id: whose receipt, or who was added or removed. by_id: who did it. public_read_seq: what the others see of a
-    -- receipt; NULL where they see nothing.
+    -- receipt; NULL where they see nothing. members: of a new conversation, their ids with commas between; NULL if many.
     CREATE TABLE events (
       position INTEGER PRIMARY KEY,
       kind INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 5),
@@ -176,7 +176,8 @@ enum Migrations {
       received_seq INTEGER,
       read_seq INTEGER,
       public_read_seq INTEGER,
-      title TEXT
+      title TEXT,
+      members TEXT
     ) STRICT;
     CREATE INDEX events_by_conversation ON events (conversation_id, position);
     -- Who was removed is told, though no member any more.

@@ -38,11 +38,6 @@ enum ETag {
   }
 
   /// The same for an object that is JSON already.
-  static func response(_ json: [UInt8]) -> Response {
-    let fields = [Response.Field("etag", make(json))]
-    return Response(.ok, fields: fields, body: json, contentType: "application/json")
-  }
-
   static func response(_ json: [UInt8], to request: Request) -> Response {
     var response = Response(.ok, body: json, contentType: "application/json")
     let tag = make(json)

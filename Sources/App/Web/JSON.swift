@@ -25,6 +25,9 @@ public enum JSON {
       return try JSONDecoder().decode(type, from: Data(body))
     } catch let error as DecodingError {
       throw problem(error)
+    } catch let problem as Problem {
+      // A type that has looked at all of its fields itself.
+      throw problem
     } catch {
       throw .validation("", "cannot be used")
     }

@@ -35,6 +35,7 @@ class World:
         self.users = [self.new_user() for _ in range(POOL)]
         self.caller = None
         self.devices = []
+        self.makers = {}  # who has made a conversation
         self.renew()
         self.devices = [self.new_device() for _ in range(POOL)]
         self.alert = self.new_alert()
@@ -60,7 +61,7 @@ class World:
         self.conversation = self.post("/conversations", kind="direct", member_ids=self.users[:1])["id"]
         for _ in range(2):
             self.new_message()
-        self.group = self.post("/conversations", kind="group", member_ids=[])["id"]
+        self.group = self.new_group()
 
     def get(self, path, session) -> requests.Response:
         return self.http.get(API + path, headers=bearer(session), timeout=10)
@@ -79,6 +80,9 @@ class World:
     def new_message(self) -> int:
         path = f"/conversations/{self.conversation}/messages"
         return self.post(path, text="The heat pump is off.", key=fresh())["seq"]
+
+    def new_group(self) -> str:
+        return self.post("/conversations", kind="group", member_ids=[])["id"]
 
     def new_member(self) -> str:
         self.post(f"/conversations/{self.group}/members", user_id=self.users[0])
@@ -195,6 +199,9 @@ def spare(case, path):
     """The objects of the pool stay as they are: what would change or end one gets one of its own. Resets are declared on
     the pool's devices, which have a counter."""
     ids = case.path_parameters or {}
+    caller = world.caller["user"]["id"]
+    if world.makers.get(ids.get("id"), caller) != caller:  # of a caller that has ended since
+        ids["id"] = CONVERSATION
     if ids.get("id") == CONVERSATION:
         # Only a group has a title, and members who come and go.
         of_a_group = "/members" in path or case.method == "PATCH" and path.endswith("/conversations/{id}")
@@ -207,7 +214,7 @@ def spare(case, path):
         ids["id"] = world.devices[0]
     if case.method not in ("PATCH", "DELETE") or not path.endswith("/{id}"):
         return
-    if ids.get("id") in [*world.users, world.caller["user"]["id"]]:
+    if ids.get("id") in [*world.users, caller]:
         ids["id"] = world.new_user()
     if ids.get("id") in world.devices:
         ids["id"] = world.new_device()
@@ -290,6 +297,8 @@ def mend_body(body, path, ids):
             body["reply_to"] = 1 if ids.get("id") == world.conversation else None
     if path.endswith("/read") and is_seq(body.get("seq")):
         body["seq"] = 1
+        if re.fullmatch(r"c\d+", str(ids.get("id"))):  # others may be empty
+            ids["id"] = world.conversation
     if isinstance(body.get("metrics"), list):
         seen = set()
         for number, metric in enumerate(body["metrics"]):
@@ -301,7 +310,12 @@ def mend_body(body, path, ids):
 
 @schemathesis.hook
 def after_call(context, case, response):
-    """Logging out, disabling or changing the role or the password of the caller ends its token."""
-    ends = case.operation.path.endswith("/logout") or "/users" in case.operation.path and case.method == "PATCH"
-    if response.status_code == 401 or ends and response.status_code < 300:
+    """Logging out, disabling or changing the role or the password of the caller ends its token. It may leave its group."""
+    path, is_done = case.operation.path, response.status_code < 300
+    if case.method == "POST" and path.endswith(("/conversations", "/support")) and is_done:
+        world.makers[response.json()["id"]] = world.caller["user"]["id"]
+    if case.method == "DELETE" and path.endswith("/members/{user_id}") and is_done:
+        world.group = world.new_group()
+    ends = path.endswith("/logout") or "/users" in path and case.method == "PATCH"
+    if response.status_code == 401 or ends and is_done:
         world.renew()

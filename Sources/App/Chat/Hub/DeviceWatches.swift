@@ -23,7 +23,11 @@ final class DeviceWatches {
     self.watched = watched
   }
 
-  func isFull(_ socket: WebSocketID) -> Bool { (devices[socket]?.count ?? 0) >= Self.most }
+  /// Whether the socket watches the device, or may watch one more.
+  func mayAdd(_ socket: WebSocketID, to device: Int64) -> Bool {
+    guard let watched = devices[socket] else { return true }
+    return watched.count < Self.most || watched.contains(device)
+  }
 
   func add(_ socket: WebSocketID, to device: Int64) {
     guard devices[socket, default: []].insert(device).inserted else { return }

@@ -9,6 +9,8 @@ struct EventRing {
     let start: Int32
     let count: Int32
     let cut: Int32
+    /// The position of the next event of the same message; 0 if this is its last.
+    var next: Int64 = 0
   }
 
   private struct Segment {
@@ -22,6 +24,7 @@ struct EventRing {
   private var segments: [Segment] = []
   /// All events with a position above this are here.
   private(set) var start: Int64
+  private var scratch: [UInt8] = []
 
   /// - Parameters:
   ///   - start: the position of the last event before.
@@ -31,10 +34,16 @@ struct EventRing {
     mostSegments = segments
   }
 
-  /// - Parameter cut: where the part begins that only the audience's own user sees; 0 if all see all.
+  /// - Parameters:
+  ///   - cut: where the part begins that only the audience's own user sees; 0 if all see all.
+  ///   - previous: the position of the event before it of the same message, which then shows what this one does.
   mutating func append(
-    _ bytes: UnsafeMutableRawBufferPointer, cut: Int, at position: Int64, for audience: Audience
+    _ bytes: UnsafeMutableRawBufferPointer, cut: Int, at position: Int64, for audience: Audience,
+    previous: Int64 = 0
   ) {
+    if previous > start, let place = place(of: previous) {
+      segments[place.segment].events[place.event].next = position
+    }
     if let last = segments.last, last.bytes.count + bytes.count <= Self.segmentBytes,
       last.events.count < Self.segmentEvents
     {
@@ -71,22 +80,85 @@ struct EventRing {
   }
 
   /// Visits a user's events behind a position, in order, until `body` returns false.
+  /// - Parameter asToldLive: a message is shown as it was then, to who is there and only hears a moment later.
   /// - Returns: the position up to which all are visited; nil if all that are here.
   mutating func visit(
-    after position: Int64, for user: Int64, _ body: (UnsafeRawBufferPointer) -> Bool
+    after position: Int64, for user: Int64, asToldLive: Bool = false,
+    _ body: (UnsafeRawBufferPointer) -> Bool
   ) -> Int64? {
     for index in segments.indices {
       guard let last = segments[index].events.last, last.position > position else { continue }
       for event in segments[index].events where event.position > position && event.audience.includes(user) {
-        let goesOn = segments[index].bytes.withUnsafeMutableBytes { bytes in
-          let whole = UnsafeMutableRawBufferPointer(
-            rebasing: bytes[Int(event.start)..<Int(event.start + event.count)])
-          return whole.withPart(cut: Int(event.cut), isOwn: user == event.audience.own, body)
-        }
-        if !goesOn { return event.position }
+        if !show(event, in: index, to: user, asToldLive, body) { return event.position }
       }
     }
     return nil
+  }
+
+  private mutating func show(
+    _ event: Event, in segment: Int, to user: Int64, _ asToldLive: Bool,
+    _ body: (UnsafeRawBufferPointer) -> Bool
+  ) -> Bool {
+    if event.next != 0 && !asToldLive { return showLast(of: event, to: user, body) }
+    return bytes(of: event, in: segment, isOwn: user == event.audience.own, body)
+  }
+
+  private mutating func bytes<R>(
+    of event: Event, in segment: Int, isOwn: Bool, _ body: (UnsafeRawBufferPointer) -> R
+  ) -> R {
+    segments[segment].bytes.withUnsafeMutableBytes { bytes in
+      UnsafeMutableRawBufferPointer(rebasing: bytes[Int(event.start)..<Int(event.start + event.count)])
+        .withPart(cut: Int(event.cut), isOwn: isOwn, body)
+    }
+  }
+
+  // MARK: Messages that have changed
+
+  /// A message is shown as it stands now, in the place of each of its events: what was deleted is not shown again.
+  private mutating func showLast(
+    of event: Event, to user: Int64, _ body: (UnsafeRawBufferPointer) -> Bool
+  ) -> Bool {
+    guard let place = lastPlace(of: event) else { return true }
+    let last = segments[place.segment].events[place.event]
+    var moved = scratch
+    moved.removeAll(keepingCapacity: true)
+    bytes(of: last, in: place.segment, isOwn: user == event.audience.own) { bytes in
+      let prefix = ChatEncoder.messagePrefix.utf8CodeUnitCount
+      let rest = bytes[prefix...].drop { $0 != UInt8(ascii: ",") }
+      moved.append(contentsOf: bytes[..<prefix])
+      appendDecimal(event.position, to: &moved)
+      moved.append(contentsOf: rest)
+    }
+    scratch = moved
+    return moved.withUnsafeBytes(body)
+  }
+
+  private typealias Place = (segment: Int, event: Int)
+
+  /// Follows a message's events to the last, and shortens the way for the next time.
+  private mutating func lastPlace(of event: Event) -> Place? {
+    var way: [Place] = []
+    var next = event.next
+    var last: Place?
+    while next != 0, let place = place(of: next) {
+      if let last { way.append(last) }
+      last = place
+      next = segments[place.segment].events[place.event].next
+    }
+    guard let last else { return nil }
+    let position = segments[last.segment].events[last.event].position
+    for place in way { segments[place.segment].events[place.event].next = position }
+    return last
+  }
+
+  private func place(of position: Int64) -> Place? {
+    let segment = segments.partitioningIndex { $0.events.last.map { $0.position >= position } ?? true }
+    guard segment < segments.count else { return nil }
+    let event = segments[segment].events.partitioningIndex { $0.position >= position }
+    guard event < segments[segment].events.count, segments[segment].events[event].position == position else {
+      return nil
+    }
+    return (segment, event)
   }
 }
 

@@ -143,6 +143,8 @@ final class ChangedMessage: Sendable {
   let seq: Int64
   /// That of the change.
   let position: Int64
+  /// That of the message's event before it.
+  let previousPosition: Int64
   let sender: Int64
   let timestamp: Int64
   let kind: Int64
@@ -153,13 +155,15 @@ final class ChangedMessage: Sendable {
   let deletedAt: Int64?
 
   init(
-    conversation: Int64, seq: Int64, position: Int64, sender: Int64, timestamp: Int64, kind: Int64,
+    conversation: Int64, seq: Int64, position: Int64, previousPosition: Int64, sender: Int64,
+    timestamp: Int64, kind: Int64,
     text: String,
     key: String, replyTo: Int64, editedAt: Int64?, deletedAt: Int64?
   ) {
     self.conversation = conversation
     self.seq = seq
     self.position = position
+    self.previousPosition = previousPosition
     self.sender = sender
     self.timestamp = timestamp
     self.kind = kind

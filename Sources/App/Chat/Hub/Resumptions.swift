@@ -4,7 +4,7 @@ import Reactor
 /// Sockets that are not live yet: what they have missed comes first, in order, and then live traffic goes on right behind it.
 ///
 /// ```
-///  hello ─▶ held ──── first request, or 250 ms ────────────▶ walking ──▶ live
+///  hello ─▶ held ──── first request, or 500 ms ────────────▶ walking ──▶ live
 ///            └─ resume ─┬─ all of it in the ring ──────────────▲
 ///  live ─── resume ─────┴─ older ─▶ planning ─▶ paging ────────┘
 ///                                      └─ too old, too many ─▶ resync, live
@@ -33,11 +33,9 @@ final class Resumptions {
   }
 
   /// How long a new socket may take to ask for what it has missed.
-  static let hold: UInt64 = 250
+  static let hold: UInt64 = 500
   /// More events are not replayed: the present state is less.
   static let mostEvents = 10_000
-  /// A longer walk in the ring than this costs more than a look at the user's own conversations.
-  private static let longestWalk = 16_384
   private var pageBytes: Int { 2 * server.limits.highWater }
   /// Readers' jobs at a time: a storm of clients leaves room for others.
   private static let mostReading = 32
@@ -105,9 +103,10 @@ final class Resumptions {
     enqueue(socket)
   }
 
+  /// A walk past more events of others would cost more than a look at the user's own conversations.
   private func canWalk(from position: Int64) -> Bool {
     position >= hub.ring.start && position <= hub.position
-      && hub.ring.count(after: position) <= Self.longestWalk
+      && hub.ring.count(after: position) <= Self.mostEvents
   }
 
   // MARK: The ring
@@ -120,7 +119,8 @@ final class Resumptions {
       resumptions[socket]?.stage = .planning
       return enqueue(socket)
     }
-    let left = hub.ring.visit(after: resumption.position, for: resumption.user) { event in
+    let isNew = resumption.request == nil
+    let left = hub.ring.visit(after: resumption.position, for: resumption.user, asToldLive: isNew) { event in
       server.send(text: event, to: socket)
       return !server.isBehind(socket)
     }

@@ -6,10 +6,15 @@ extension Hub {
   // MARK: Events of the store
 
   /// A new message. Its sender's other sessions see its key, too.
-  func tell(_ message: StoredMessage, _ members: MemberList, except origin: WebSocketID?) {
+  /// - Parameter previous: of a changed one, the position of its event before.
+  func tell(
+    _ message: StoredMessage, _ members: MemberList, except origin: WebSocketID?, previous: Int64 = 0
+  ) {
     let (bytes, cut) = encoder.message(message)
     let audience = Audience(members: members, own: message.key.isEmpty ? -1 : message.sender)
-    broadcast(bytes, cut: message.key.isEmpty ? 0 : cut, at: message.position, to: audience, except: origin)
+    broadcast(
+      bytes, cut: message.key.isEmpty ? 0 : cut, at: message.position, to: audience, except: origin,
+      previous: previous)
   }
 
   /// The server has said something.
@@ -23,7 +28,8 @@ extension Hub {
 
   func tell(_ effect: PublishBatch.Effect, _ members: MemberList, except origin: WebSocketID?) {
     switch effect {
-    case .message(let message): message.withStored { tell($0, members, except: origin) }
+    case .message(let message):
+      message.withStored { tell($0, members, except: origin, previous: message.previousPosition) }
     case .receipt(let receipt): tell(receipt, members, except: origin)
     }
   }
@@ -66,9 +72,9 @@ extension Hub {
   /// - Parameter cut: where the part begins that only the audience's own user sees; 0 if all see all.
   private func broadcast(
     _ bytes: UnsafeMutableRawBufferPointer, cut: Int, at position: Int64, to audience: Audience,
-    except origin: WebSocketID?
+    except origin: WebSocketID?, previous: Int64 = 0
   ) {
-    ring.append(bytes, cut: cut, at: position, for: audience)
+    ring.append(bytes, cut: cut, at: position, for: audience, previous: previous)
     self.position = position
     var shared: WebSocketFrame?
     if audience.reach != .own {

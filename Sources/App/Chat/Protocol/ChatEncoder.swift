@@ -7,6 +7,9 @@ struct ChatEncoder {
 
   // MARK: Events
 
+  /// What a message's event begins with, up to the number of its position.
+  static let messagePrefix: StaticString = "{\"type\":\"message\",\"position\":"
+
   struct Hello {
     let session: String
     let user: Int64
@@ -53,6 +56,7 @@ struct ChatEncoder {
   mutating func message(_ message: StoredMessage) -> (bytes: UnsafeMutableRawBufferPointer, cut: Int) {
     json.clear()
     json.raw("{\"type\":\"message\",")
+    // The position is the first of a message's fields: with what stands before it, `messagePrefix`.
     json.messageFields(message, includingKey: false, &time)
     let cut = json.bytes.count
     json.keyField(message.key)

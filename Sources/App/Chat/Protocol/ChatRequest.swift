@@ -13,6 +13,17 @@ struct ChatRequest {
     }
   }
 
+  /// A request's id that outlives its frame, until the answer.
+  struct KeptID: Sendable {
+    private let content: [UInt8]
+
+    init(_ id: Text) { content = [UInt8](id.content) }
+
+    func withText(_ body: (Text) -> Void) {
+      content.withUnsafeBytes { body(Text(content: $0, hasEscapes: false)) }
+    }
+  }
+
   enum Kind {
     case auth, refresh, resume, send, edit, delete, received, read, typing, history, watch, unwatch, ping
     case unknown

@@ -207,21 +207,26 @@ extension ChatSocket {
     }
   }
 
-  /// From its answer on, the socket is told of the device's quarter hours.
+  /// The socket is told of the device's quarter hours as soon as it is known that its user may see them, and only then is the
+  /// latest one looked up: what changes between the two is told.
   private func watch(
     _ request: ChatRequest, _ id: ChatRequest.Text, _ session: Sessions.Session, _ socket: WebSocketID
   ) {
     do throws(Problem) {
       let device = try request.deviceNumber()
       guard let watches = hub.watches else { throw .internal }
-      guard !watches.isFull(socket) else {
+      guard watches.mayAdd(socket, to: device) else {
         throw .validation("/device", "must be one of at most \(DeviceWatches.most) that a socket watches")
       }
       let user = session.user
       try look(id, socket) {
-        Array("\"latest\":".utf8) + (try DeviceWatches.latest(of: device, for: user, $0))
-      } before: { [unowned self] in
-        if hub.sessions[socket] != nil { watches.add(socket, to: device) }
+        try DeviceWatches.latest(of: device, for: user, $0)
+      } found: { [unowned self] (id, _) throws(Problem) in
+        guard hub.sessions[socket] != nil else { return }
+        watches.add(socket, to: device)
+        try look(id, socket) {
+          Array("\"latest\":".utf8) + (try DeviceWatches.latest(of: device, for: user, $0))
+        }
       }
     } catch {
       refuse(socket, id, error)
@@ -239,40 +244,44 @@ extension ChatSocket {
 
   // MARK: What is looked up in the store
 
+  /// What goes on when a reader has found something: with the request's id, and the fields that were made.
+  private typealias Found = (ChatRequest.Text, [UInt8]) throws(Problem) -> Void
+
   /// Answers with the fields that a reader makes.
-  /// - Parameter before: runs on the loop, just before the answer, if all went well.
+  /// - Parameter found: what to do instead, on the loop.
   private func look(
     _ id: ChatRequest.Text, _ socket: WebSocketID, _ read: @escaping @Sendable (Database) throws -> [UInt8],
-    before: @escaping () -> Void = {}
+    found: Found? = nil
   ) throws(Problem) {
-    let answerID = [UInt8](id.content)
+    let id = ChatRequest.KeptID(id)
     let store = store
-    let home = LoopBound((self, before))
+    let home = LoopBound((self, found))
     let mailbox = server.loop.mailbox
     let isTaken = readers.submit {
       let result = Result { try store.read(read) }
       mailbox.post {
-        let (chat, before) = home.value
-        if case .success = result { before() }
-        chat.finishLook(result, answerID, socket)
+        let (chat, found) = home.value
+        chat.server.endWork(socket)
+        id.withText { chat.finishLook(result, $0, socket, found) }
       }
     }
     guard isTaken else { throw .busy }
     server.beginWork(socket)
   }
 
-  private func finishLook(_ result: Result<[UInt8], any Error>, _ id: [UInt8], _ socket: WebSocketID) {
-    server.endWork(socket)
-    let answer = id.withUnsafeBytes { id in
-      switch result {
-      case .success(let fields):
-        encoder.ok(id) { json, _ in
-          json.raw(",")
-          json.raw(fields)
-        }
-      case .failure(let error): encoder.error(id, Answer.problem(error))
+  private func finishLook(
+    _ result: Result<[UInt8], any Error>, _ id: ChatRequest.Text, _ socket: WebSocketID, _ found: Found?
+  ) {
+    do {
+      let fields = try result.get()
+      if let found { return try found(id, fields) }
+      let answer = encoder.ok(id.content) { json, _ in
+        json.raw(",")
+        json.raw(fields)
       }
+      server.send(text: answer, to: socket)
+    } catch {
+      refuse(socket, id, Answer.problem(error))
     }
-    server.send(text: answer, to: socket)
   }
 }

@@ -50,7 +50,7 @@ struct ConversationChangeRoutes: Sendable {
       let id = try request.conversation()
       let body = try request.json(NewMembers.self)
       let named = try Self.members(body)
-      return try await changed(caller, id) { changes, _ in
+      return try await changed(caller, id, once: request.idempotencyKey(of: caller.user)) { changes, _ in
         for (pointer, user) in named
         where try user == User.system || ConversationStore.person(user, in: changes.transaction.db) == nil {
           throw Problem.validation(pointer, NewConversation.unknownMember)
@@ -99,15 +99,19 @@ struct ConversationChangeRoutes: Sendable {
   // MARK: What they have in common
 
   private func changed(
-    _ caller: Caller, _ id: Int64,
+    _ caller: Caller, _ id: Int64, once key: IdempotencyKey? = nil,
     _ change: @escaping @Sendable (ConversationChanges, Conversation) throws -> Void
   ) async throws -> Response {
-    let json = try await services.writer.transact { transaction in
+    let answer = try await services.writer.transact { transaction in
       let (changes, conversation) = try Self.begin(caller, id, transaction)
-      try change(changes, conversation)
-      return try Self.json(id, caller, changes)
+      return try IdempotencyKey.once(key, in: transaction.db) {
+        try change(changes, conversation)
+        return StoredAnswer(.ok, body: try Self.json(id, caller, changes))
+      }
     }
-    return ETag.response(json)
+    var response = answer.response
+    response.fields.append(.init("etag", ETag.make(answer.body)))
+    return response
   }
 
   private static func begin(

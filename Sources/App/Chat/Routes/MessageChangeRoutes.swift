@@ -43,11 +43,22 @@ struct MessageChangeRoutes: Sendable {
 
   private struct Mark: Decodable {
     let seq: Int64
-    let isPrivate: Bool?
+    let isPrivate: Bool
 
     private enum CodingKeys: String, CodingKey {
       case seq
       case isPrivate = "private"
+    }
+
+    init(from decoder: any Decoder) throws {
+      var fields = try FieldReader(decoder, keyedBy: CodingKeys.self)
+      let seq = fields.require(.seq, "must be the seq of a message") { (number: Double) in
+        Int64(exactly: number)
+      }
+      let isPrivate = fields.change(.isPrivate, "must be true or false") { (bool: Bool) in bool }
+      guard let seq, fields.errors.isEmpty else { throw Problem.validation(fields.errors) }
+      self.seq = seq
+      self.isPrivate = isPrivate.applied(to: nil) ?? false
     }
   }
 
@@ -73,7 +84,7 @@ struct MessageChangeRoutes: Sendable {
       let marks = try await services.writer.transact { transaction in
         try Accounts.confirm(caller, in: transaction.db)
         _ = try transaction.apply(
-          mark.isPrivate == true ? .readPrivately : .read, seq: mark.seq, text: [], in: conversation,
+          mark.isPrivate ? .readPrivately : .read, seq: mark.seq, text: [], in: conversation,
           by: caller.user)
         return try Self.marks(of: caller.user, in: conversation, transaction.db)
       }

@@ -16,6 +16,14 @@ struct MessageSearch {
   /// The only one to look in; the user is a member.
   let conversation: Int64?
   let db: Database
+  private let marks = HitMarks()
+
+  init(query: SearchQuery, user: Int64, conversation: Int64?, db: Database) {
+    self.query = query
+    self.user = user
+    self.conversation = conversation
+    self.db = db
+  }
 
   struct Match {
     let position: Int64
@@ -43,9 +51,9 @@ struct MessageSearch {
     if scopes.isEmpty { return [] }
     return try fetch(
       """
-      SELECT rowid, highlight(message_words, 0, char(2), char(3)) FROM message_words
+      SELECT rowid, highlight(message_words, 0, ?4, ?5) FROM message_words
       WHERE message_words MATCH ?1 AND rowid <= ?2 ORDER BY rowid DESC LIMIT ?3
-      """, [query.expression(in: scopes), position, Self.candidates])
+      """, [query.expression(in: scopes), position, Self.candidates, marks.open, marks.close])
   }
 
   /// nil where there are too many to name.
@@ -60,19 +68,19 @@ struct MessageSearch {
   private func sifted(upTo position: Int64) throws -> [Match] {
     try fetch(
       """
-      SELECT f.rowid, highlight(message_words, 0, char(2), char(3))
+      SELECT f.rowid, highlight(message_words, 0, ?6, ?7)
       FROM message_words f JOIN messages m ON m.position = f.rowid
       WHERE f.message_words MATCH ?1 AND f.rowid <= ?2
         AND f.rowid > coalesce((SELECT rowid FROM message_words WHERE message_words MATCH ?1 AND rowid <= ?2
           ORDER BY rowid DESC LIMIT 1 OFFSET ?5), 0)
         AND EXISTS (SELECT 1 FROM members WHERE conversation_id = m.conversation_id AND user_id = ?4)
       ORDER BY f.rowid DESC LIMIT ?3
-      """, [query.expression, position, Self.candidates, user, Self.mostSifted])
+      """, [query.expression, position, Self.candidates, user, Self.mostSifted, marks.open, marks.close])
   }
 
   private func fetch(_ sql: String, _ arguments: StatementArguments) throws -> [Match] {
     try Row.fetchAll(db.cachedStatement(sql: sql), arguments: arguments).map { row in
-      Match(position: row[0], text: MarkedText(row[1]))
+      Match(position: row[0], text: MarkedText(row[1], marks))
     }
   }
 }

@@ -1,4 +1,16 @@
-/// A text whose found words FTS5's `highlight` has put between U+0002 and U+0003.
+/// Around the words that FTS5's `highlight` has found. A number that nobody knows makes them different from whatever a
+/// message holds.
+struct HitMarks: Sendable {
+  let open: String
+  let close: String
+
+  init(_ number: UInt64 = .random(in: 0 ... .max)) {
+    open = "\u{2}\(String(number, radix: 36))\u{2}"
+    close = "\u{3}\(String(number, radix: 36))\u{3}"
+  }
+}
+
+/// A text with marks around the words that were found.
 struct MarkedText {
   private let characters: [(character: Unicode.Scalar, isFound: Bool)]
 
@@ -6,17 +18,18 @@ struct MarkedText {
   let hits: Int
   var length: Int { characters.count }
 
-  init(_ marked: String) {
-    var isFound = false
+  init(_ marked: String, _ marks: HitMarks) {
     var hits = 0
     var characters: [(Unicode.Scalar, Bool)] = []
-    for scalar in marked.unicodeScalars {
-      switch scalar {
-      case "\u{2}":
-        isFound = true
-        hits += 1
-      case "\u{3}": isFound = false
-      default: characters.append((scalar, isFound))
+    for (index, part) in marked.split(separator: marks.open, omittingEmptySubsequences: false).enumerated() {
+      // The first part stands before all marks; each other begins with what was found.
+      let pieces =
+        index == 0
+        ? [part] : part.split(separator: marks.close, maxSplits: 1, omittingEmptySubsequences: false)
+      hits += index == 0 ? 0 : 1
+      if index > 0, let found = pieces.first { characters += found.unicodeScalars.map { ($0, true) } }
+      if index == 0 || pieces.count > 1, let rest = pieces.last {
+        characters += rest.unicodeScalars.map { ($0, false) }
       }
     }
     self.characters = characters

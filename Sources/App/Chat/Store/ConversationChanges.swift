@@ -93,8 +93,7 @@ struct ConversationChanges {
 
   func remove(_ user: Int64, from conversation: Int64) throws {
     let list = try memberList(of: conversation)
-    let person =
-      try ConversationStore.person(user, in: db) ?? .init(id: user, username: "deleted", displayName: "")
+    let person = try ConversationStore.anyone(user, in: db)
     try ConversationStore.remove(user, from: conversation, in: db)
     try tell(
       ConversationEvent(

@@ -52,6 +52,11 @@ enum ConversationStore {
     }
   }
 
+  /// The same of somebody who may be deleted.
+  static func anyone(_ id: Int64, in db: Database) throws -> ConversationEvent.Person {
+    try person(id, in: db) ?? .init(id: id, username: "deleted", displayName: "Deleted user")
+  }
+
   // MARK: Writing
 
   static func insert(

@@ -58,32 +58,65 @@ enum EventReader {
       while try find.step(), items.count <= limit {
         let conversation = find.integer(0)
         let joined = find.integer(1)
-        if find.integer(2) > max(after, joined) { try messages(of: conversation, after: max(after, joined)) }
-        if lastEvent > after { try events(of: conversation, from: max(after + 1, joined)) }
+        let memberships = try memberships(in: conversation, joined: joined)
+        guard let first = memberships.first else { continue }
+        if find.integer(2) >= first.lowerBound { try messages(of: conversation, during: memberships) }
+        if lastEvent > after { try events(of: conversation, during: memberships) }
       }
       find.reset()
     }
 
+    /// The positions behind the one asked for at which the user was a member: who was removed meanwhile and came back is
+    /// told what it would have been told.
+    private func memberships(in conversation: Int64, joined: Int64) throws -> [Range<Int64>] {
+      if joined <= after { return [after + 1..<Int64.max] }
+      let find = try RawStatement(
+        """
+        SELECT position, kind FROM events
+        WHERE conversation_id = ?1 AND user_id = ?2 AND position > ?3 AND kind IN (4, 5) ORDER BY position
+        """, db)
+      find.bind(conversation, user, after)
+      var memberships: [Range<Int64>] = []
+      var start: Int64? = after + 1
+      try find.eachRow { row in
+        let position = row.integer(0)
+        if row.integer(1) == EventStore.Kind.memberAdded.rawValue {
+          start = position
+        } else if let begun = start {
+          memberships.append(begun..<position)
+          start = nil
+        }
+        return true
+      }
+      // Added before anything else, or made with the conversation: it was none before.
+      return memberships.filter { !$0.isEmpty } + [joined..<Int64.max]
+    }
+
     /// From the newest back, in the index alone: as many steps as there are news.
-    private mutating func messages(of conversation: Int64, after: Int64) throws {
+    private mutating func messages(of conversation: Int64, during memberships: [Range<Int64>]) throws {
       let find = try RawStatement(
         "SELECT position FROM messages WHERE conversation_id = ?1 ORDER BY seq DESC", db)
       find.bind(conversation)
       try find.eachRow { row in
-        guard row.integer(0) > after, items.count <= limit else { return false }
-        items.append(Item(position: row.integer(0), conversation: conversation, source: .message))
+        let position = row.integer(0)
+        guard position >= memberships[0].lowerBound, items.count <= limit else { return false }
+        if memberships.contains(where: { $0.contains(position) }) {
+          items.append(Item(position: position, conversation: conversation, source: .message))
+        }
         return true
       }
     }
 
-    private mutating func events(of conversation: Int64, from: Int64) throws {
+    private mutating func events(of conversation: Int64, during memberships: [Range<Int64>]) throws {
       let find = try RawStatement(
         """
-        SELECT position FROM events WHERE conversation_id = ?1 AND position >= ?2
+        SELECT position FROM events WHERE conversation_id = ?1 AND position >= ?2 AND position < ?4
           AND (kind <> 1 OR public_read_seq IS NOT NULL OR user_id = ?3)
         """, db)
-      find.bind(conversation, from, user)
-      try append(find, conversation, .event)
+      for membership in memberships {
+        find.bind(conversation, membership.lowerBound, user, membership.upperBound)
+        try append(find, conversation, .event)
+      }
     }
 
     /// Of conversations that are the user's no more, and of times before it came back to one.
@@ -197,14 +230,13 @@ enum EventReader {
       position: position, conversation: id, change: change, by: row["by_id"], title: row["title"],
       recipients: MemberList([]))
     if let user = row["user_id"] as Int64? {
-      event.user =
-        try ConversationStore.person(user, in: db)
-        ?? .init(id: user, username: "deleted", displayName: "Deleted user")
+      event.user = try ConversationStore.anyone(user, in: db)
     }
     if change == .created {
       event.kind = try ConversationStore.find(id, in: db)?.kind
-      if let list = try ConversationStore.memberList(of: id, in: db), list.areAcquainted {
-        event.members = try list.users.compactMap { try ConversationStore.person($0, in: db) }
+      event.members = try (row["members"] as String?).map { members in
+        try members.split(separator: ",").compactMap { Int64($0) }
+          .map { try ConversationStore.anyone($0, in: db) }
       }
     }
     return event

@@ -40,10 +40,12 @@ enum EventStore {
   static func record(_ event: ConversationEvent, _ db: Database) throws {
     try db.cachedStatement(
       sql: """
-        INSERT INTO events (position, kind, conversation_id, user_id, by_id, title) VALUES (?, ?, ?, ?, ?, ?)
+        INSERT INTO events (position, kind, conversation_id, user_id, by_id, title, members)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
         """
     ).execute(arguments: [
       event.position, event.change.kind.rawValue, event.conversation, event.user?.id, event.by, event.title,
+      event.members?.map { String($0.id) }.joined(separator: ","),
     ])
   }
 

@@ -31,7 +31,7 @@ extension MessageLog {
     func unchanged(_ entry: PublishBatch.Entry) -> ChangedMessage {
       ChangedMessage(
         conversation: entry.conversation, seq: entry.seq, position: changedPosition ?? position,
-        sender: sender,
+        previousPosition: position, sender: sender,
         timestamp: timestamp, kind: kind, text: text, key: key, replyTo: replyTo, editedAt: editedAt,
         deletedAt: deletedAt)
     }
@@ -57,7 +57,8 @@ extension MessageLog {
     entry.timestamp = time()
     let isDeletion = entry.operation == .delete
     let changed = ChangedMessage(
-      conversation: entry.conversation, seq: entry.seq, position: entry.position, sender: present.sender,
+      conversation: entry.conversation, seq: entry.seq, position: entry.position,
+      previousPosition: present.changedPosition ?? present.position, sender: present.sender,
       timestamp: present.timestamp, kind: present.kind, text: text, key: present.key,
       replyTo: present.replyTo,
       editedAt: isDeletion ? present.editedAt : entry.timestamp, deletedAt: isDeletion ? entry.timestamp : nil
