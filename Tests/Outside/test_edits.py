@@ -12,7 +12,7 @@ FIELDS = {"type", "position", "conversation", "seq", "sender", "timestamp", "kin
 
 
 async def test_an_edit_is_told_everyone_else_and_stored(connect, alice, bob):
-    """`ok {position, seq, timestamp}` to the session, one `message` with the same seq and a new position to the rest."""
+    """`ok {position, seq, timestamp}` to the session; one `message`, the same seq, a new position, to the rest."""
     conversation = direct(alice, bob)
     hers, laptop, his = await connect(alice), await connect(alice), await connect(bob)
     sent = await hers.send(conversation, "first", key="k-1")
@@ -161,7 +161,9 @@ async def test_strangers_and_unknown_seqs_are_not_found(connect, alice, bob, per
     assert messages(bob, conversation)["items"][0]["text"] == "hers"
 
 
-@pytest.mark.parametrize("text", ["", " \n ", "x" * 8001, 5, None, ["x"]], ids=["empty", "blank", "8001", "5", "null", "list"])
+@pytest.mark.parametrize(
+    "text", ["", " \n ", "x" * 8001, 5, None, ["x"]], ids=["empty", "blank", "8001", "5", "null", "list"]
+)
 async def test_the_new_text_has_the_rules_of_text(connect, alice, bob, text):
     conversation = direct(alice, bob)
     hers = await connect(alice)

@@ -120,7 +120,9 @@ def test_the_snippet_is_escaped_and_cut(alice, bob):
     assert len(hit["snippet"]) < 1000
 
 
-@pytest.mark.parametrize("tail", ["\ue000", "\u0001", "\u0002", "\ufdd0", "\x1a", "\u2028", "<mark>", "\x02x\x03"], ids=ascii)
+@pytest.mark.parametrize(
+    "tail", ["\ue000", "\u0001", "\u0002", "\ufdd0", "\x1a", "\u2028", "<mark>", "\x02x\x03"], ids=ascii
+)
 def test_no_text_can_pose_as_a_mark(alice, bob, tail):
     """Whatever marks the hits inside the server may stand in a message too."""
     conversation = direct(alice, bob)
@@ -253,10 +255,12 @@ def test_a_wrong_query_is_a_validation_problem(alice, query):
 
 
 HOSTILE = [
-    '"', '""', '"""', '"open', "*", "**", "a**", "*a", "a*b", '"a*"', '"a"*', "AND", "OR", "NOT", "a AND", "NOT a", "NEAR(a b)",
-    "NEAR(", "a OR b", "-a", "+a", "^a", "text:a", "col : a", "{a b}:c", "(", ")", "(a", "a)", "'", "';--", "a;b", "%", "_", "\\", "a\\",
-    "\u0000", "a\u0000b", "\ud7ff", "\U0010ffff", "😀", "é\u0301", "\u202e", "…", "<mark>", "&amp;", "?1", ":x", "@x", "$x", "#", "~", "`",
-    "a" * 5000, "a " * 2000, '"' * 999, "* " * 500, "(" * 500, "NOT " * 300 + "a", "ß", "ı", "İ", "a\tb", "\r\n", ".", ",", "- - -", "null",
+    '"', '""', '"""', '"open', "*", "**", "a**", "*a", "a*b", '"a*"', '"a"*', "AND", "OR", "NOT", "a AND",
+    "NOT a", "NEAR(a b)", "NEAR(", "a OR b", "-a", "+a", "^a", "text:a", "col : a", "{a b}:c", "(", ")",
+    "(a", "a)", "'", "';--", "a;b", "%", "_", "\\", "a\\", "\u0000", "a\u0000b", "\ud7ff", "\U0010ffff",
+    "😀", "é\u0301", "\u202e", "…", "<mark>", "&amp;", "?1", ":x", "@x", "$x", "#", "~", "`", "a" * 5000,
+    "a " * 2000, '"' * 999, "* " * 500, "(" * 500, "NOT " * 300 + "a", "ß", "ı", "İ", "a\tb", "\r\n", ".",
+    ",", "- - -", "null",
 ]
 
 
@@ -288,7 +292,8 @@ async def test_many_hits_are_found_in_good_time(connect, alice, bob):
     """A word of five thousand messages: the first page comes in far less than a second."""
     conversation = group(alice, bob)
     mouths = [await connect(alice) for _ in range(2)]
-    await asyncio.gather(*[send_many(m, conversation, [f"common {n}" for n in range(2500)], at_once=500) for m in mouths])
+    texts = [f"common {number}" for number in range(2500)]
+    await asyncio.gather(*[send_many(mouth, conversation, texts, at_once=500) for mouth in mouths])
     began = time.monotonic()
     page = await asyncio.to_thread(search, bob, "common")
     assert time.monotonic() - began < 1
