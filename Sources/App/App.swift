@@ -47,7 +47,7 @@ public final class App {
       limits: Hub.Limits(configuration), submit: { writer.submit($0) })
     self.hub = hub
     try hub.serve(from: store, readers: readers, watched: writer.watched)
-    indexer = SearchIndexer(loop: loop, writer: writer) { [unowned hub] in hub.isBusy }
+    indexer = SearchIndexer(loop: loop, writer: writer)
     hub.stored = { [unowned indexer] in indexer.noticed($0) }
     committed.target.value.hub = hub
     let deviceView = DeviceView(store: store, readers: readers, mailbox: loop.mailbox)

@@ -99,9 +99,6 @@ final class Hub {
     filling = next
   }
 
-  /// Whether anything is with the writer, or waits for it.
-  var isBusy: Bool { spare == nil || !filling.entries.isEmpty }
-
   // MARK: Out
 
   /// The batch has been committed, or has failed. Answers each sender, then tells the members.

@@ -3,30 +3,29 @@ import Reactor
 
 /// Lets the index of words catch up when the writer has nothing better to do: messages come first. On the loop.
 final class SearchIndexer {
-  /// After the last message.
-  private static let pause: UInt64 = 30
-  /// In one transaction: many while nobody writes, few when somebody may be waiting for the writer behind it.
+  /// Many at a time and without a pause while nobody writes; few and seldom while somebody may be waiting for the writer
+  /// behind it. Words that have yet to be taken in are taken in by whoever searches.
   private static let quietSlice = 1000
-  private static let slice = 128
+  private static let quietPause: UInt64 = 30
+  private static let slice = 256
+  private static let pause: UInt64 = 500
   /// So long without a message is quiet, milliseconds.
-  private static let quiet: UInt64 = 500
-  /// So far behind, it goes on even while messages come.
+  private static let quiet: UInt64 = 300
+  /// So far behind, it goes on faster even while messages come.
   private static let mostBehind: Int64 = 2_000_000
+  private static let hurriedPause: UInt64 = 50
 
   private let loop: EventLoop
   private let writer: Writer
-  private let isBusy: () -> Bool
   private lazy var timer = LoopTimer { [unowned self] in goOn() }
   private var isSet = false
   private var isUnderWay = false
   private var behind: Int64 = 0
   private var lastMessage: UInt64 = 0
 
-  /// - Parameter isBusy: whether messages wait for the writer.
-  init(loop: EventLoop, writer: Writer, isBusy: @escaping () -> Bool) {
+  init(loop: EventLoop, writer: Writer) {
     self.loop = loop
     self.writer = writer
-    self.isBusy = isBusy
   }
 
   func start() throws {
@@ -41,18 +40,20 @@ final class SearchIndexer {
     if !isSet && !isUnderWay { set() }
   }
 
+  private var isQuiet: Bool { loop.now - lastMessage > Self.quiet }
+
   private func set() {
     isSet = true
-    loop.setTimer(of: timer, at: loop.now + Self.pause)
+    let pause = isQuiet ? Self.quietPause : behind > Self.mostBehind ? Self.hurriedPause : Self.pause
+    loop.setTimer(of: timer, at: loop.now + pause)
   }
 
   private func goOn() {
     isSet = false
-    guard !isBusy() || behind > Self.mostBehind else { return set() }
     let home = LoopBound(self)
     let mailbox = loop.mailbox
     let left = Left()
-    let slice = loop.now - lastMessage > Self.quiet ? Self.quietSlice : Self.slice
+    let slice = isQuiet ? Self.quietSlice : Self.slice
     isUnderWay = writer.submit {
       left.count = try $0.search.advance(by: slice, $0.db)
     } finished: { error in
@@ -68,7 +69,8 @@ final class SearchIndexer {
       return set()
     }
     behind = left
-    if left > 0 { goOn() }
+    if left == 0 { return }
+    if isQuiet { goOn() } else { set() }
   }
 
   /// Written and read on the writer's thread, and read on the loop afterwards.
