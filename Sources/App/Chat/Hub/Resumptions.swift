@@ -122,7 +122,8 @@ final class Resumptions {
     let isNew = resumption.request == nil
     let left = hub.ring.visit(after: resumption.position, for: resumption.user, asToldLive: isNew) { event in
       server.send(text: event, to: socket)
-      return !server.isBehind(socket)
+      // Who has asked for nothing is as good as live: beyond the send buffer it is closed, as a live one would be.
+      return isNew || !server.isBehind(socket)
     }
     if let left {
       // The last that was sent made the peer wait. `caughtUp` goes on, if the peer is still there.
