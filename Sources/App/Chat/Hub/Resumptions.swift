@@ -122,8 +122,7 @@ final class Resumptions {
     let isNew = resumption.request == nil
     let left = hub.ring.visit(after: resumption.position, for: resumption.user, asToldLive: isNew) { event in
       server.send(text: event, to: socket)
-      // Who has asked for nothing is as good as live: beyond the send buffer it is closed, as a live one would be.
-      return isNew || !server.isBehind(socket)
+      return !server.isBehind(socket)
     }
     if let left {
       // The last that was sent made the peer wait. `caughtUp` goes on, if the peer is still there.
