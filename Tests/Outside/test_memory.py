@@ -123,7 +123,10 @@ async def test_a_receiver_that_never_reads_is_cut_off_and_the_others_are_not(ser
     count, size = 2500, 8000
     with RawConnection(running, receive_buffer=4096) as deaf:
         deaf.upgrade(bob.token)
+        # Live from its first request on; until then a peer is only sent what it takes.
+        deaf.send(text(type="ping", id="1"))
         ear, mouth = await Client.open(running, bob.token), await Client.open(running, alice.token)
+        await ear.settle()
         before = running.resident_bytes()
         for _ in range(count // 20):
             waiting = [
