@@ -385,3 +385,33 @@ def test_no_more_than_256_are_added_at_a_time(alice, bob):
     answer = alice.api.post(f"/conversations/{conversation}/members", {"member_ids": [bob.id] * 257})
     assert pointers(problem_of(answer, 422, "validation")) == {"member_ids"}
     assert alice.api.post(f"/conversations/{conversation}/members", {"member_ids": [bob.id] * 256}).status_code == 200
+
+
+async def test_who_has_left_hears_nothing_of_its_own_messages(connect, administrator, alice, bob):
+    conversation = group(alice, bob, administrator)
+    theirs = await connect(bob)
+    post_message(bob, conversation, "mine")
+    assert remove(alice, conversation, bob).status_code == 204
+    assert delete(administrator, conversation, 1).status_code == 204
+    watching = await connect(alice)
+    await watching.settle()
+    await theirs.settle()
+    assert [event for event in theirs.of("message") if "deleted_at" in event] == []
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
+async def test_who_has_left_is_not_replayed_what_was_written_since(serve, restarted):
+    running = serve("--rate-limit", "off")
+    boss = admin(running)
+    alice, bob = (create_user(boss, name) for name in ("alice", "bob"))
+    conversation = group(alice, bob)
+    start = post_message(alice, conversation, "harmless")["position"] - 1
+    assert remove(alice, conversation, bob).status_code == 204
+    assert edit(alice, conversation, 1, "secret").status_code == 200
+    if restarted:
+        running.kill()
+        running.start()
+    theirs = await Client.open(running, bob.token)
+    await theirs.ok("resume", epoch=theirs.hello["epoch"], position=start)
+    await theirs.close()
+    assert [event.get("change") or event["text"] for event in positioned(theirs)] == ["member_removed"]

@@ -26,6 +26,10 @@ extension Connection {
     guard state != .closed else { return }
     leave(reason)
     state = .closed
+    // What this tick holds for it goes nowhere: at the tick's end the descriptor's number may be another connection's.
+    firstPiece = Outbox.none
+    lastPiece = Outbox.none
+    pendingBytes = 0
     Glibc.close(fd)
     backlog = nil
     exchange?.intake?.fail(.incomplete)

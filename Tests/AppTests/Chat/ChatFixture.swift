@@ -98,9 +98,10 @@ final class ChatFixture {
   // MARK: What users see
 
   /// All that the hub would have sent live to a user with a socket, in order.
-  func told(_ user: Int64, after position: Int64 = 0) -> [String] {
+  /// - Parameter asToldLive: messages as they were then; else as they stand now.
+  func told(_ user: Int64, after position: Int64 = 0, asToldLive: Bool = false) -> [String] {
     var events: [String] = []
-    _ = hub.ring.visit(after: position, for: user) { event in
+    _ = hub.ring.visit(after: position, for: user, asToldLive: asToldLive) { event in
       events.append(String(decoding: event, as: UTF8.self))
       return true
     }

@@ -55,6 +55,20 @@ import Testing
     #expect(seen(&ring, 1) == [1, 3, 4, 5].map { event($0, "third") }.inserting(event(2, "another"), at: 1))
   }
 
+  @Test func `shows nobody what was said when it had left`() {
+    var ring = EventRing(after: 0)
+    func append(_ position: Int64, _ members: [Int64], previous: Int64) {
+      var bytes = Array(#"{"type":"message","position":\#(position),"text":"at \#(position)"}"#.utf8)
+      bytes.withUnsafeMutableBytes {
+        ring.append(
+          $0, cut: 0, at: position, for: Audience(members: MemberList(members), own: 2), previous: previous)
+      }
+    }
+    append(1, [1, 2], previous: 0)
+    append(2, [1], previous: 1)
+    #expect(seen(&ring, 2) == [] && seen(&ring, 1).count == 2)
+  }
+
   @Test func `stops where it is told to, and goes on from there`() {
     var ring = EventRing(after: 0)
     for position in 1...5 {

@@ -120,6 +120,8 @@ struct EventRing {
   ) -> Bool {
     guard let place = lastPlace(of: event) else { return true }
     let last = segments[place.segment].events[place.event]
+    // What it says now was said behind the user's back.
+    guard last.audience.includes(user) else { return true }
     var moved = scratch
     moved.removeAll(keepingCapacity: true)
     bytes(of: last, in: place.segment, isOwn: user == event.audience.own) { bytes in

@@ -22,6 +22,8 @@ final class Hub {
   var position: Int64
   let epoch: String
   var ring: EventRing
+  /// The last time that each user was removed from a conversation, as far as the ring reaches back.
+  private(set) var removals: [Int64: Int64] = [:]
   var rates = SendRates()
   var typing = TypingMarks()
   lazy var typingTimer = LoopTimer { [unowned self] in endTyping() }
@@ -63,6 +65,13 @@ final class Hub {
     watches = DeviceWatches(
       hub: self, store: store, readers: readers, mailbox: server.loop.mailbox, watched: watched)
     rooms = Rooms(store: store, readers: readers, mailbox: server.loop.mailbox)
+  }
+
+  /// What a user was told before it was removed somewhere may not be its own to see any more: from before that, it is
+  /// served by the store, which looks.
+  func noticeRemoval(of user: Int64, at position: Int64) {
+    removals[user] = position
+    if removals.count >= 10_000 { removals = removals.filter { $0.value > ring.start } }
   }
 
   // MARK: In

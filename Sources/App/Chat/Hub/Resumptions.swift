@@ -98,15 +98,19 @@ final class Resumptions {
     server.pauseReading(socket)
     resumptions[socket] = Resumption(user: user, stage: .walking, position: position, request: request)
     guard epoch.elementsEqual(hub.epoch.utf8) else { return resync(socket, .epochChanged) }
-    if canWalk(from: position) { return walk(socket) }
+    if canWalk(from: position, user) { return walk(socket) }
     resumptions[socket]?.stage = .planning
     enqueue(socket)
   }
 
   /// A walk past more events of others would cost more than a look at the user's own conversations.
-  private func canWalk(from position: Int64) -> Bool {
-    position >= hub.ring.start && position <= hub.position
+  private func canWalk(from position: Int64, _ user: Int64) -> Bool {
+    reachesBack(to: position, user) && position <= hub.position
       && hub.ring.count(after: position) <= Self.mostEvents
+  }
+
+  private func reachesBack(to position: Int64, _ user: Int64) -> Bool {
+    position >= hub.ring.start && position >= hub.removals[user] ?? 0
   }
 
   // MARK: The ring
@@ -115,11 +119,13 @@ final class Resumptions {
     guard let resumption = resumptions[socket] else { return }
     resumptions[socket]?.stage = .walking
     // Too slow for the ring: once more from the store.
-    guard resumption.position >= hub.ring.start else {
+    let isNew = resumption.request == nil
+    guard
+      isNew ? resumption.position >= hub.ring.start : reachesBack(to: resumption.position, resumption.user)
+    else {
       resumptions[socket]?.stage = .planning
       return enqueue(socket)
     }
-    let isNew = resumption.request == nil
     let left = hub.ring.visit(after: resumption.position, for: resumption.user, asToldLive: isNew) { event in
       server.send(text: event, to: socket)
       return !server.isBehind(socket)

@@ -50,6 +50,9 @@ extension Hub {
 
   func tell(_ event: ConversationEvent) {
     rooms?.forget(event.conversation)
+    if event.change == .memberRemoved, let user = event.user?.id {
+      noticeRemoval(of: user, at: event.position)
+    }
     broadcast(
       encoder.conversation(event), at: event.position, to: Audience(members: event.recipients), except: nil)
   }
@@ -86,7 +89,8 @@ extension Hub {
         }
       }
     }
-    if audience.reach == .others || audience.own < 0 { return }
+    // A sender may have left since: then its message is not its own to see any more.
+    guard audience.includes(audience.own) else { return }
     var own: WebSocketFrame?
     sessions.forEach(of: audience.own, awaiting: position) { socket in
       if socket == origin { return }
