@@ -42,6 +42,18 @@ import Testing
     #expect(client.received == [0x8A, 1, 0x70, 0x81, 4] + Array("abcd".utf8))
   }
 
+  @Test func `leaves nothing to the connection that gets its descriptor's number in the same tick`() throws {
+    let test = try TestServer()
+    let client = open(test)
+    Array("secret".utf8).withUnsafeBytes { test.server.send(text: $0, to: test.sockets.open[0]) }
+    client.reset()
+    let other = test.connect()
+    other.send("GET /loop HTTP/1.1\r\nhost: a\r\n\r\n")
+    other.read(containing: "loop")
+    #expect(test.sockets.closed == 1)
+    #expect(other.text.hasPrefix("HTTP/1.1 200") && !other.text.contains("secret"))
+  }
+
   @Test func `returns a close frame and ends`() throws {
     let test = try TestServer()
     let client = open(test)
