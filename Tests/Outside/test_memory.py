@@ -115,7 +115,8 @@ def test_history_that_is_never_read_is_bounded(own):
         peer.socket.close()
 
 
-async def test_a_receiver_that_never_reads_is_cut_off_and_the_others_are_not(serve):
+@pytest.mark.parametrize("asks_first", [False, True], ids=["new", "live"])
+async def test_a_receiver_that_never_reads_is_cut_off_and_the_others_are_not(serve, asks_first):
     running = serve("--rate-limit", "off", "--send-buffer", "256KiB")
     administrator = admin(running)
     alice, bob = create_user(administrator, "alice"), create_user(administrator, "bob")
@@ -123,8 +124,8 @@ async def test_a_receiver_that_never_reads_is_cut_off_and_the_others_are_not(ser
     count, size = 2500, 8000
     with RawConnection(running, receive_buffer=4096) as deaf:
         deaf.upgrade(bob.token)
-        # Live from its first request on; until then a peer is only sent what it takes.
-        deaf.send(text(type="ping", id="1"))
+        if asks_first:
+            deaf.send(text(type="ping", id="1"))
         ear, mouth = await Client.open(running, bob.token), await Client.open(running, alice.token)
         await ear.settle()
         before = running.resident_bytes()

@@ -4,7 +4,7 @@ import Reactor
 /// Sockets that are not live yet: what they have missed comes first, in order, and then live traffic goes on right behind it.
 ///
 /// ```
-///  hello ─▶ held ──── first request, or 500 ms ────────────▶ walking ──▶ live
+///  hello ─▶ held ──── first request, 500 ms, or 32 KiB ───▶ walking ──▶ live
 ///            └─ resume ─┬─ all of it in the ring ──────────────▲
 ///  live ─── resume ─────┴─ older ─▶ planning ─▶ paging ────────┘
 ///                                      └─ too old, too many ─▶ resync, live
@@ -30,6 +30,8 @@ final class Resumptions {
     var request: [UInt8]?
     /// A reader has a job of it.
     var isReading = false
+    /// The bytes that a held socket waits for.
+    var waiting = 0
   }
 
   /// How long a new socket may take to ask for what it has missed.
@@ -77,6 +79,17 @@ final class Resumptions {
   /// The socket asks for something: if it has not asked for what it missed before that, it has missed nothing.
   func noticeRequest(_ socket: WebSocketID) {
     if case .held = resumptions[socket]?.stage { walk(socket) }
+  }
+
+  /// Whether there may be held sockets.
+  var hasHeld: Bool { !held.isEmpty }
+
+  /// An event has come that is for the socket. Of a held one no more waits than leaves at once: then it is live, and held to
+  /// its send buffer like any other.
+  func waits(_ socket: WebSocketID, _ bytes: Int) {
+    guard case .held = resumptions[socket]?.stage else { return }
+    resumptions[socket]?.waiting += bytes
+    if let waiting = resumptions[socket]?.waiting, waiting > server.limits.highWater / 2 { walk(socket) }
   }
 
   func closed(_ socket: WebSocketID) { resumptions[socket] = nil }

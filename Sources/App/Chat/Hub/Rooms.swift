@@ -30,6 +30,8 @@ final class Rooms {
     lists[conversation] = nil
   }
 
+  func known(_ conversation: Int64) -> MemberList? { lists[conversation] }
+
   /// Gives the members to `body`, now or when a reader has found them; nil if there is no such conversation.
   /// - Returns: false if no reader can be asked now.
   func find(_ conversation: Int64, _ body: @escaping (MemberList?) -> Void) -> Bool {

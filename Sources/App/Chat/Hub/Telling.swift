@@ -79,6 +79,18 @@ extension Hub {
   ) {
     ring.append(bytes, cut: cut, at: position, for: audience, previous: previous)
     self.position = position
+    send(bytes, cut: cut, at: position, to: audience, except: origin)
+    guard let resumptions, resumptions.hasHeld else { return }
+    for user in audience.members.users where audience.includes(user) {
+      sessions.forEach(of: user) { resumptions.waits($0, bytes.count) }
+    }
+  }
+
+  /// To the sockets that are live.
+  private func send(
+    _ bytes: UnsafeMutableRawBufferPointer, cut: Int, at position: Int64, to audience: Audience,
+    except origin: WebSocketID?
+  ) {
     var shared: WebSocketFrame?
     if audience.reach != .own {
       for user in audience.members.users where user != audience.own {

@@ -146,13 +146,21 @@ extension ChatSocket {
       if let refusal = hub.spend(session.user) { throw refusal }
       let answerID = [UInt8](id.content)
       let user = session.user
-      let isTaken = hub.rooms?.find(conversation) { [unowned self] members in
+      guard let rooms = hub.rooms else { throw .internal }
+      let mark: (MemberList?) -> Void = { [unowned self] members in
         answer(answerID, socket) { () throws(Problem) in
           guard let members, members.contains(user) else { throw .notFound }
           hub.setTyping(user, in: conversation, isActive: isActive, members)
         }
       }
-      guard isTaken ?? false else { throw .busy }
+      if let members = rooms.known(conversation) { return mark(members) }
+      // What the client asks next must not overtake this.
+      let isTaken = rooms.find(conversation) { [unowned self] members in
+        mark(members)
+        server.resumeReading(socket)
+      }
+      guard isTaken else { throw .busy }
+      server.pauseReading(socket)
     } catch {
       refuse(socket, id, error)
     }
@@ -219,12 +227,12 @@ extension ChatSocket {
         throw .validation("/device", "must be one of at most \(DeviceWatches.most) that a socket watches")
       }
       let user = session.user
-      try look(id, socket) {
+      try look(id, socket, inOrder: true) {
         try DeviceWatches.latest(of: device, for: user, $0)
       } found: { [unowned self] (id, _) throws(Problem) in
         guard hub.sessions[socket] != nil else { return }
         watches.add(socket, to: device)
-        try look(id, socket) {
+        try look(id, socket, inOrder: true) {
           Array("\"latest\":".utf8) + (try DeviceWatches.latest(of: device, for: user, $0))
         }
       }
@@ -248,9 +256,12 @@ extension ChatSocket {
   private typealias Found = (ChatRequest.Text, [UInt8]) throws(Problem) -> Void
 
   /// Answers with the fields that a reader makes.
-  /// - Parameter found: what to do instead, on the loop.
+  /// - Parameters:
+  ///   - inOrder: the client's next requests wait for this one.
+  ///   - found: what to do instead, on the loop.
   private func look(
-    _ id: ChatRequest.Text, _ socket: WebSocketID, _ read: @escaping @Sendable (Database) throws -> [UInt8],
+    _ id: ChatRequest.Text, _ socket: WebSocketID, inOrder: Bool = false,
+    _ read: @escaping @Sendable (Database) throws -> [UInt8],
     found: Found? = nil
   ) throws(Problem) {
     let id = ChatRequest.KeptID(id)
@@ -261,12 +272,12 @@ extension ChatSocket {
       let result = Result { try store.read(read) }
       mailbox.post {
         let (chat, found) = home.value
-        chat.server.endWork(socket)
+        inOrder ? chat.server.resumeReading(socket) : chat.server.endWork(socket)
         id.withText { chat.finishLook(result, $0, socket, found) }
       }
     }
     guard isTaken else { throw .busy }
-    server.beginWork(socket)
+    inOrder ? server.pauseReading(socket) : server.beginWork(socket)
   }
 
   private func finishLook(
