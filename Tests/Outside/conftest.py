@@ -1,5 +1,7 @@
 """Fixtures: one shared server for what does not disturb others, a server of its own for what does."""
 
+import random
+
 import pytest
 
 from harness.api import Api, User, admin, create_user
@@ -13,7 +15,7 @@ def pytest_addoption(parser):
         "--rounds", type=int, default=None, help="rounds of the crash test (or WATTLOOP_TEST_ROUNDS)"
     )
     group.addoption(
-        "--seed", type=int, default=None, help="seed of the crash and chaos tests (default: random, printed)"
+        "--seed", type=int, default=None, help="seed of what is done at random (default: random, printed)"
     )
     group.addoption("--chaos-seconds", type=float, default=60, help="how long the chaos test lasts")
     group.addoption("--fuzz-examples", type=int, default=12, help="requests of each kind for each operation")
@@ -58,6 +60,14 @@ def serve(program, tmp_path):
 @pytest.fixture(scope="session")
 def administrator(server) -> User:
     return admin(server)
+
+
+@pytest.fixture
+def seed(request) -> int:
+    given = request.config.getoption("--seed")
+    chosen = random.randrange(1 << 32) if given is None else given
+    print(f"seed {chosen}")
+    return chosen
 
 
 @pytest.fixture

@@ -321,3 +321,28 @@ async def test_a_request_is_bounded_and_the_socket_is_not_lost(serve):
         assert await asyncio.to_thread(raw.close_code) == 1009
     await client.ok("ping")
     await client.close()
+
+
+async def test_a_hundred_that_do_not_read_slow_nobody_down(serve):
+    """What waits for each is bounded, and so is the time that the others wait."""
+    running = serve("--rate-limit", "off", "--send-buffer", "256KiB")
+    boss = admin(running)
+    alice, bob, carol = [create_user(boss, name) for name in ("alice", "bob", "carol")]
+    conversation = group(alice, bob, carol)
+    mouth, healthy = await Client.open(running, alice.token), await Client.open(running, carol.token)
+    before = running.resident_bytes()
+    deaf = [RawConnection(running, receive_buffer=4096) for _ in range(100)]
+    for one in deaf:
+        one.upgrade(bob.token)
+    peak = before
+    for number in range(60):
+        await send_many(mouth, conversation, ["x" * 7500] * 5)
+        await healthy.expect("message", timeout=5, seq=5 * (number + 1))
+        peak = max(peak, running.resident_bytes())
+    for one in deaf:
+        one.socket.close()
+    # 100 times a send buffer, and what the allocator keeps.
+    assert peak - before < 100 * 512 * 1024
+    assert len(every_message(bob, conversation)) == 300
+    for client in (mouth, healthy):
+        await client.close()

@@ -202,14 +202,6 @@ def rounds(request) -> int:
     return request.config.getoption("--rounds") or int(os.environ.get("WATTLOOP_TEST_ROUNDS", "20"))
 
 
-@pytest.fixture
-def seed(request) -> int:
-    given = request.config.getoption("--seed")
-    chosen = random.randrange(1 << 32) if given is None else given
-    print(f"seed {chosen}")
-    return chosen
-
-
 async def test_nothing_acknowledged_is_lost_when_the_server_is_killed(serve, rounds, seed):
     chance = random.Random(seed)
     server = serve("--rate-limit", "off", "--access-ttl", "24h")

@@ -1,11 +1,24 @@
 """Contract §2 and §3: messages are changed and deleted by whom they belong to, and everyone sees the same."""
 
 import asyncio
+import random
 
 import pytest
 
-from harness.api import TIME, direct, every_message, group, messages, pointers, post_message, problem_of
+from harness.api import (
+    TIME,
+    admin,
+    create_user,
+    direct,
+    every_message,
+    group,
+    messages,
+    pointers,
+    post_message,
+    problem_of,
+)
 from harness.chat import conversation_of, delete, edit
+from harness.client import Client
 from harness.energy import at, create_device, interval, send
 
 FIELDS = {"type", "position", "conversation", "seq", "sender", "timestamp", "kind", "text"}
@@ -247,3 +260,36 @@ async def test_edits_of_many_at_once_end_the_same_for_all(connect, alice, bob):
     assert [event["position"] for event in heard[1:-1]] == sorted(ack["position"] for ack in acks)
     stored = messages(bob, conversation)["items"][0]
     assert stored["text"] == heard[-2]["text"] and stored["position"] == heard[-2]["position"]
+
+
+async def test_a_change_that_was_answered_outlives_a_kill(serve, seed):
+    server = serve("--rate-limit", "off", "--access-ttl", "1h")
+    boss = admin(server)
+    alice, bob = create_user(boss, "alice"), create_user(boss, "bob")
+    conversation = direct(alice, bob)
+    chance = random.Random(seed)
+    for number in range(20):
+        post_message(alice, conversation, f"{number}", key=f"{number}")
+    expected = [f"{number}" for number in range(20)]
+    for _ in range(3):
+        client = await Client.open(server, alice.token)
+        ear = await Client.open(server, bob.token)
+        for _ in range(10):
+            seq = chance.randint(1, 20)
+            if chance.random() < 0.2:
+                await client.ok("delete", conversation=conversation, seq=seq)
+                expected[seq - 1] = ""
+            elif expected[seq - 1]:
+                expected[seq - 1] = f"{chance.random()}"
+                await client.ok("edit", conversation=conversation, seq=seq, text=expected[seq - 1])
+        server.kill()
+        await ear.closed()
+        server.start()
+        stored = every_message(bob, conversation)
+        assert [message["text"] for message in stored] == expected
+        latest = {event["seq"]: event for event in ear.of("message")}
+        for seq, event in latest.items():
+            assert {"type": "message"} | stored[seq - 1] == event, "heard, but not so in the store"
+        await client.close()
+    again = alice.api.post(f"/conversations/{conversation}/messages", {"text": "7", "key": "7"})
+    assert (again.status_code, again.json()["seq"]) == (200, 8), "the first text is known after a restart too"

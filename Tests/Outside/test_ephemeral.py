@@ -5,12 +5,17 @@ import time
 
 import pytest
 
-from harness.api import TIME, direct, group, login, post_message
+from harness.api import TIME, Api, User, admin, create_user, direct, group, login, post_message
 from harness.chat import add, remove
 from harness.client import Client
+from harness.server import wattloop
 
 TYPING = 6.0
 GONE = 1.0
+
+
+def states(client, of) -> list:
+    return [event["state"] for event in client.of("presence") if event["user"] == of.id]
 
 
 async def typing(client, conversation, active=True):
@@ -227,3 +232,37 @@ async def test_a_session_of_a_second_log_in_counts_too(connect, alice, bob, serv
     assert len(his.of("presence")) == 1
     await second.close()
     await his.expect("presence", state="offline", timeout=4)
+
+
+async def test_a_restart_leaves_nobody_online(serve):
+    server = serve("--rate-limit", "off", "--access-ttl", "1h")
+    boss = admin(server)
+    alice, bob = create_user(boss, "alice"), create_user(boss, "bob")
+    direct(alice, bob)
+    his = await Client.open(server, bob.token)
+    server.kill()
+    server.start()
+    hers = await Client.open(server, alice.token)
+    await hers.settle()
+    his = await Client.open(server, bob.token)
+    await hers.expect("presence", user=bob.id)
+    assert states(hers, bob) == ["online"], "only now"
+    for client in (hers, his):
+        await client.close()
+
+
+@pytest.mark.parametrize("others", [255, 256], ids=["256 members", "257 members"])
+async def test_a_large_conversation_tells_of_no_presence(serve, others):
+    server = serve("--rate-limit", "off")
+    lines = wattloop("user", "add", "--load-test", others, "--data", server.data).stdout.split()
+    crowd = [User(id, name, "", token, Api(server, token)) for id, name, token in (line.split(",") for line in lines)]
+    alice, bob = create_user(admin(server), "alice"), crowd[-1]
+    group(alice, *crowd)
+    direct(alice, bob)
+    hers = await Client.open(server, alice.token)
+    opened = [await Client.open(server, user.token) for user in (crowd[0], bob)]
+    # Bob is told of for the pair's sake, and was the last to come.
+    await hers.expect("presence", user=bob.id)
+    assert states(hers, crowd[0]) == (["online"] if others == 255 else [])
+    for client in [hers, *opened]:
+        await client.close()

@@ -229,6 +229,22 @@ async def test_a_removed_member_is_told_and_then_finds_nothing(connect, alice, b
     problem_of(remove(alice, conversation, carol), 404, "not-found")
 
 
+@pytest.mark.parametrize("by", ["socket", "rest"])
+async def test_a_removed_member_does_not_hear_when_its_own_words_are_deleted(connect, administrator, alice, bob, by):
+    conversation = group(alice, bob, administrator)
+    his, boss, hers = await connect(bob), await connect(administrator), await connect(alice)
+    await his.send(conversation, "words that stay")
+    assert remove(alice, conversation, bob).status_code == 204
+    removed = await his.expect("conversation", change="member_removed")
+    if by == "socket":
+        await boss.ok("delete", conversation=conversation, seq=1)
+    else:
+        assert delete(administrator, conversation, 1).status_code == 204
+    await hers.expect("message", seq=1, text="")
+    await his.settle()
+    assert [one for one in positioned(his) if one["position"] > removed["position"]] == []
+
+
 async def test_a_member_leaves(connect, alice, bob, person):
     carol = person("carol")
     conversation = group(alice, bob, carol)
@@ -365,6 +381,31 @@ async def test_members_come_and_go_while_everyone_sends(connect, alice, bob, per
             last = event["seq"]
     assert [one["change"] for one in theirs.of("conversation")] == ["member_added", "member_removed"] * 8
     assert len(theirs.of("message")) > 8
+
+
+async def test_comings_and_goings_outlive_a_kill(serve):
+    server = serve("--rate-limit", "off", "--access-ttl", "1h")
+    boss = admin(server)
+    alice, bob, carol = [create_user(boss, name) for name in ("alice", "bob", "carol")]
+    conversation = group(alice, bob, title="One")
+    post_message(bob, conversation, "words")
+    add(alice, conversation, carol)
+    remove(alice, conversation, bob)
+    retitle(carol, conversation, "Two")
+    before = conversation_of(alice, conversation)
+    server.kill()
+    server.start()
+    assert conversation_of(alice, conversation) == before
+    assert member_ids(before) == {alice.id, carol.id} and before["title"] == "Two"
+    problem_of(bob.api.get(f"/conversations/{conversation}/messages"), 404, "not-found")
+    assert conversation_of(carol, conversation)["unread"] == 0
+    problem_of(remove(carol, conversation, alice), 403, "forbidden")
+    his = await Client.open(server, bob.token)
+    post_message(alice, conversation, "not for Bob")
+    await his.problem("history", "not-found", conversation=conversation, after_seq=0, limit=1)
+    assert positions(his) == []
+    assert messages(carol, conversation)["items"][-1]["text"] == "not for Bob"
+    await his.close()
 
 
 def test_members_are_added_once_for_a_key(alice, bob, person):

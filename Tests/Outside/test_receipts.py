@@ -1,6 +1,7 @@
 """Contract §3 rule 5: what was received and read only grows, and whoever reads in private is not seen to."""
 
 import asyncio
+import random
 
 import pytest
 
@@ -238,3 +239,35 @@ async def test_marks_are_there_after_a_kill(serve):
     running.start()
     assert marks(alice, conversation, bob) == (2, 1)
     assert (conversation_of(bob, conversation)["read_seq"], unread(bob, conversation)) == (2, 1)
+
+
+async def test_what_was_read_in_private_is_not_shown_by_a_lower_public_mark(connect, alice, bob):
+    conversation = direct(alice, bob)
+    talk(alice, conversation, 5)
+    his, hers = await connect(bob), await connect(alice)
+    await his.ok("read", conversation=conversation, seq=5, private=True)
+    await his.ok("read", conversation=conversation, seq=2)
+    post_message(bob, conversation, "last")
+    await hers.expect("message", text="last")
+    shown = conversation_of(bob, conversation)
+    assert (shown["received_seq"], shown["read_seq"], shown["unread"]) == (5, 5, 0), "the own mark does not fall"
+    assert all(one["read_seq"] <= 2 for one in hers.of("receipt")) and marks(alice, conversation, bob)[1] <= 2
+
+
+async def test_unread_is_the_number_of_others_messages_above_the_mark(alice, bob, person, seed):
+    chance = random.Random(seed)
+    users = [alice, bob, person("carol")]
+    conversation = group(*users)
+    senders, marked = [], {user.id: 0 for user in users}
+    for _ in range(60):
+        user = chance.choice(users)
+        if chance.random() < 0.6 or not senders:
+            post_message(user, conversation, "x")
+            senders.append(user.id)
+        else:
+            seq = chance.randint(1, len(senders))
+            answer = read(user, conversation, seq, private=chance.random() < 0.3)
+            marked[user.id] = max(marked[user.id], seq)
+            assert answer.json()["read_seq"] == marked[user.id]
+        other = chance.choice(users)
+        assert unread(other, conversation) == sum(sender != other.id for sender in senders[marked[other.id] :])

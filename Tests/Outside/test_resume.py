@@ -8,7 +8,7 @@ import pytest
 from harness.api import admin, create_user, direct, fresh_key, group, login, post_message
 from harness.chat import add, ascending, delete, edit, positioned, positions, read, remove, retitle, send_many
 from harness.client import Client
-from harness.energy import at, create_device, interval, rfc3339, send
+from harness.energy import at, create_device, interval, send
 from harness.raw import RawConnection, text
 
 NOON = at("2026-02-03T12:00")
@@ -502,3 +502,46 @@ async def test_only_a_restore_changes_the_epoch(serve):
     client = await Client.open(running, bob.token)
     assert client.hello["epoch"] == before["epoch"] and client.hello["position"] >= before["position"]
     await client.close()
+
+
+@RESTARTS
+async def test_how_a_group_began_is_replayed_as_it_was_told(serve, restarted):
+    """Who came or went later is in the events behind it."""
+    running = serve("--rate-limit", "off", "--access-ttl", "1h")
+    boss = admin(running)
+    alice, bob, carol = (create_user(boss, name) for name in ("alice", "bob", "carol"))
+    witness = await Client.open(running, alice.token)
+    conversation = group(alice, bob, title="First")
+    assert add(alice, conversation, carol).status_code == 200
+    assert remove(alice, conversation, bob).status_code == 204
+    assert retitle(alice, conversation, "Second").status_code == 200
+    await witness.expect("conversation", change="updated")
+    await witness.close()
+    if restarted:
+        running.kill()
+        running.start()
+    late = await Client.open(running, alice.token)
+    await resume(late, witness.hello["position"])
+    await late.close()
+    assert late.of("conversation") == witness.of("conversation")
+    created = late.of("conversation")[0]
+    assert (created["title"], {member["id"] for member in created["members"]}) == ("First", {alice.id, bob.id})
+
+
+async def test_a_list_of_conversations_is_a_place_to_go_on_from(connect, alice, bob):
+    """`GET /conversations`, then `resume` from its position: nothing lost, nothing twice, whoever speaks meanwhile."""
+    conversation = direct(alice, bob)
+    post_message(alice, conversation, "start")
+    hers = await connect(alice)
+    talker = asyncio.create_task(send_many(hers, conversation, ["x"] * 1500, at_once=50))
+    while not talker.done():
+        snapshot = await asyncio.to_thread(lambda: bob.api.get("/conversations").json())
+        [found] = [one for one in snapshot["items"] if one["id"] == conversation]
+        his = await connect(bob)
+        ok = await resume(his, snapshot["position"], snapshot["epoch"])
+        assert ok["position"] >= snapshot["position"]
+        told = [event["seq"] for event in his.of("message")]
+        assert told == list(range(found["last_seq"] + 1, found["last_seq"] + 1 + len(told)))
+        assert found["unread"] == found["last_seq"]
+        await his.close()
+    await talker

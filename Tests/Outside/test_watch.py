@@ -214,3 +214,17 @@ async def test_the_last_thing_heard_of_a_bucket_is_what_is_stored(connect, admin
             revisions = [one["revision"] for one in heard]
             assert revisions == sorted(set(revisions))
             assert {name: heard[-1][name] for name in FIELDS} == {name: bucket[name] for name in FIELDS}
+
+
+async def test_between_latest_and_what_is_heard_there_is_no_gap(connect, administrator, alice):
+    """Watched while readings come in: whatever `latest` does not know yet is heard."""
+    device = create_device(administrator, alice)
+    for number in range(15):
+        session = await connect(alice)
+        start = NOON + number * QUARTER
+        watching = await session.begin("watch", device=device)
+        send(administrator, device, [interval(start, start + QUARTER, number + 1)])
+        latest = (await watching)["latest"]
+        if latest is None or latest["start"] != rfc3339(start):
+            event = await session.expect("consumption", start=rfc3339(start))
+            assert event["value"] == number + 1

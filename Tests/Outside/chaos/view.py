@@ -1,131 +1,176 @@
-"""What one client believes: made of nothing but what its sockets have told it."""
+"""What one client believes: made of the events and answers that its sockets gave it, and of nothing else."""
 
+from collections import deque
 from dataclasses import dataclass, field
 
 
 @dataclass
-class Conversation:
-    """`messages`: seq → (position, text, edited, deleted); `marks`: user → (received_seq, read_seq)."""
+class Room:
+    """A conversation that the client is in. What has a position up to `base` was in it when it was fetched."""
 
-    messages: dict = field(default_factory=dict)
-    marks: dict = field(default_factory=dict)
-    title: str = None
+    base: int
+    kind: str
+    title: str
+    members: set
+    messages: dict = field(default_factory=dict)  # seq → the message as it stands
+    born: dict = field(default_factory=dict)  # seq → the lowest position that it was seen with
+    whole: int = 0  # all messages up to this seq are known
+    joined: dict = field(default_factory=dict)  # user → the position of its last coming, if it came later
+    marks: dict = field(default_factory=dict)  # user → (received_seq, read_seq), as far as this client may see
+    own: tuple = (0, 0)
+
+    @property
+    def last(self) -> int:
+        return max(self.messages, default=0)
+
+    def missing(self, before=None) -> list:
+        return [seq for seq in range(self.whole + 1, before or self.last) if seq not in self.messages]
+
+    def put(self, message: dict, position=None):
+        """The later position is the later state. `position` is where it was seen, if not where it was changed."""
+        seq = message["seq"]
+        position = message["position"] if position is None else position
+        self.born[seq] = min(self.born.get(seq, position), position)
+        if seq not in self.messages or message["position"] > self.messages[seq]["position"]:
+            self.messages[seq] = {name: value for name, value in message.items() if name not in ("type", "key")}
+        while self.whole + 1 in self.messages:
+            self.whole += 1
+
+    def mark(self, user, received, read):
+        old = self.marks.get(user, (0, 0))
+        self.marks[user] = (max(old[0], received), max(old[1], read))
+
+    def marks_of(self, user) -> tuple:
+        """Whoever came later had everything before it read."""
+        before = [seq for seq, position in self.born.items() if position < self.joined.get(user, 0)]
+        received, read = self.marks.get(user, (0, 0))
+        return max(received, *before, 0), max(read, *before, 0)
 
 
 class View:
-    """Conversations that the client has been a member of all along, as far as it knows."""
-
-    def __init__(self, user):
+    def __init__(self, user: str):
         self.user = user
-        self.conversations = {}
-        self.left = set()  # it was removed from these, and may hear nothing more of them
-        self.awaited = {}  # conversations that it has yet to fetch → what it hears of them meanwhile
+        self.rooms = {}
+        self.waiting = {}  # a conversation that it came into and has yet to fetch → that event, and what it heard since
+        self.held = None  # while everything is fetched anew: what it hears meanwhile
+        self.noted = deque(maxlen=5000)
+        self.unanswered = lambda conversation: 0  # how many of its own messages may be there without its knowing
 
-    def fetched(self, conversation: dict, messages: list):
-        """The present state, over REST, and on top of it what was heard since it was asked for."""
-        id = conversation["id"]
-        known = self.conversations[id] = Conversation(title=conversation["title"])
+    def note(self, how: str, what: dict):
+        """For whoever has to find out what went wrong."""
+        self.noted.append((how, what))
+
+    def story(self, conversation: str, most=25) -> str:
+        """What was noted last of a conversation, or of everything."""
+        told = [
+            f"   {how} {what}" for how, what in self.noted
+            if what.get("conversation", conversation) == conversation and what["type"] not in ("heartbeat", "presence")
+        ]  # fmt: skip
+        return "\n".join(told[-most:])
+
+    # What is fetched
+
+    def load(self, conversation: dict, position: int, messages: list):
+        """One conversation of a list that was made at `position`, and its messages, read a moment later."""
+        self.note("fetched", {"type": "list", "conversation": conversation["id"], "position": position})
+        room = self.rooms[conversation["id"]] = Room(
+            position, conversation["kind"], conversation["title"], {one["id"] for one in conversation["members"]}
+        )
         for message in messages:
-            self._put(known, message)
+            old = message["seq"] <= conversation["last_seq"]
+            room.put(message, min(position, message["position"]) if old else None)
         for member in conversation["members"]:
-            known.marks[member["id"]] = (member["received_seq"], member["read_seq"])
-        # Its own private marks are in the conversation itself.
-        known.marks[self.user] = (conversation["received_seq"], conversation["read_seq"])
-        for event in self.awaited.pop(id, []):
-            self._apply(event)
+            room.mark(member["id"], member["received_seq"], member["read_seq"])
+        room.own = conversation["received_seq"], conversation["read_seq"]
+        for event in self.waiting.pop(conversation["id"], []):
+            self.take(event)
+
+    def awaits(self, id: str, position: int) -> bool:
+        """Whether a list of this position tells what it was added to. It may have gone and come again since."""
+        return id in self.waiting and all(event["position"] <= position for event in self.waiting[id][:1])
+
+    def begin_anew(self):
+        self.rooms, self.waiting, self.held = {}, {}, []
+
+    def end_anew(self, position: int):
+        """The list was made at `position`: what was heard of before is in it, or was over by then."""
+        self.note("fetched", {"type": "everything", "position": position})
+        held, self.held = self.held, None
+        for event in held:
+            if event["position"] > position:
+                self.take(event)
+
+    # What is heard
 
     def take(self, event: dict):
-        """One event with a position."""
-        id = event["conversation"]
-        if event["type"] == "conversation" and self._begins(event):
-            self.left.discard(id)
-            self.awaited[id] = []
-        elif id in self.awaited:
-            self.awaited[id].append(event)
-            if event["type"] == "conversation" and self._ends(event):
-                del self.awaited[id]
-                self.left.add(id)
-        else:
-            self._apply(event)
-
-    def _begins(self, event):
-        return event["change"] == "created" or (
-            event["change"] == "member_added" and event["user"] == self.user
-        )
-
-    def _ends(self, event):
-        return event["change"] == "member_removed" and event["user"] == self.user
-
-    def _apply(self, event):
-        id = event["conversation"]
-        match event["type"]:
-            case "message":
-                self._message(id, event)
-            case "receipt":
-                known = self.conversations.get(id)
-                if known is not None:
-                    self._mark(known, event["user"], event["received_seq"], event["read_seq"])
-            case "conversation":
-                self._change(id, event)
-
-    def sent(self, conversation, answer: dict, text: str):
-        """The `ok` to a `send` stands for the event, which its own socket does not get."""
-        if conversation in self.conversations:
-            known = self.conversations[conversation]
-            if answer["seq"] not in known.messages:
-                known.messages[answer["seq"]] = (answer["position"], text, False, False)
-
-    def changed(self, conversation, seq, answer: dict, text: str, deleted: bool):
-        known = self.conversations.get(conversation)
-        if known is None or seq not in known.messages:
+        """An event of a conversation, with its position. They come in ascending order."""
+        if self.held is not None:
+            self.held.append(event)
             return
-        position, _, edited, was_deleted = known.messages[seq]
-        if answer["position"] > position and not was_deleted:
-            known.messages[seq] = (answer["position"], text, edited or not deleted, deleted)
+        id, change = event["conversation"], event.get("change")
+        of_me = change in ("member_added", "member_removed") and event["user"] == self.user
+        room = self.rooms.get(id)
+        if room is not None and event["position"] <= room.base:
+            return
+        if id in self.waiting:
+            self.waiting[id].append(event)
+            if of_me and change == "member_removed":
+                del self.waiting[id]
+        elif change == "created":
+            assert room is None, f"made a second time: {event}"
+            members = {member["id"] for member in event["members"]}
+            self.rooms[id] = Room(event["position"], event["kind"], event["title"], members)
+        elif of_me and change == "member_added":
+            assert room is None, f"added to where it is: {event}"
+            self.waiting[id] = [event]
+        elif of_me:
+            self.rooms.pop(id, None)
+        else:
+            assert room is not None, f"it is not in there: {event}"
+            self._apply(id, room, event)
 
-    def marked(self, conversation, received, read):
-        known = self.conversations.get(conversation)
-        if known is not None:
-            self._mark(known, self.user, received, read)
+    def _apply(self, id, room, event):
+        match event["type"], event.get("change"):
+            case "message", _:
+                room.put(event)
+                missing = room.missing(event["seq"])
+                assert len(missing) <= self.unanswered(id), f"{missing} are missing before {event}"
+            case "receipt", _ if event["user"] == self.user:
+                self._own(room, event["received_seq"], event["read_seq"])
+            case "receipt", _:
+                room.mark(event["user"], event["received_seq"], event["read_seq"])
+            case _, "updated":
+                room.title = event["title"]
+            case _, "member_added":
+                room.members.add(event["user"])
+                room.joined[event["user"]] = event["position"]
+            case _, "member_removed":
+                room.members.discard(event["user"])
+                room.marks.pop(event["user"], None)
+            case _:
+                raise AssertionError(f"an event of an unknown kind: {event}")
 
-    def _message(self, id, event):
-        assert id not in self.left, f"{self.user} hears of {id}, which it has left: {event}"
-        known = self.conversations.get(id)
-        assert known is not None, f"{self.user} hears of {id}, of which it knows nothing: {event}"
-        before = known.messages.get(event["seq"])
-        if before is None:
-            expected = max(known.messages, default=0) + 1
-            assert event["seq"] == expected, f"{self.user} misses {id}/{expected}: {event}"
-        if before is None or event["position"] > before[0]:
-            self._put(known, event)
+    # What is answered
+
+    def sent(self, id, answer, text, reply_to):
+        """Its own message: the `ok` stands for the event, which this session does not get."""
+        if room := self.rooms.get(id):
+            message = {name: answer[name] for name in ("position", "seq", "timestamp")}
+            message |= {"conversation": id, "sender": self.user, "kind": "text", "text": text}
+            room.put(message | ({"reply_to": reply_to} if reply_to else {}))
+
+    def changed(self, id, answer, text):
+        """Its own edit, or with None its deletion."""
+        room = self.rooms.get(id)
+        if room is not None and answer["seq"] in room.messages:
+            change = {"edited_at": answer["timestamp"]} if text is not None else {"deleted_at": answer["timestamp"]}
+            message = room.messages[answer["seq"]]
+            room.put(message | change | {"text": text or "", "position": answer["position"]}, room.born[answer["seq"]])
+
+    def marked(self, id, received, read):
+        if room := self.rooms.get(id):
+            self._own(room, received, read)
 
     @staticmethod
-    def _put(known, message):
-        known.messages[message["seq"]] = (
-            message["position"],
-            message["text"],
-            "edited_at" in message,
-            "deleted_at" in message,
-        )
-
-    @staticmethod
-    def _mark(known, user, received, read):
-        old = known.marks.get(user, (0, 0))
-        known.marks[user] = (max(old[0], received), max(old[1], read))
-
-    def _change(self, id, event):
-        match event["change"]:
-            case "updated":
-                if id in self.conversations:
-                    self.conversations[id].title = event["title"]
-            case "member_removed":
-                if self._ends(event):
-                    self.conversations.pop(id, None)
-                    self.left.add(id)
-                elif id in self.conversations:
-                    self.conversations[id].marks.pop(event["user"], None)
-            case "member_added":
-                if id in self.conversations:
-                    # Whoever comes has read all that was there.
-                    last = max(self.conversations[id].messages, default=0)
-                    self.conversations[id].marks[event["user"]] = (last, last)
+    def _own(room, received, read):
+        room.own = max(room.own[0], received, read), max(room.own[1], read)

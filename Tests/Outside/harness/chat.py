@@ -15,6 +15,13 @@ def positions(client: Client) -> list:
     return [event["position"] for event in positioned(client)]
 
 
+async def resume(client: Client, position, epoch=None) -> tuple:
+    """The events that came between the request and its `ok`, and the `ok`."""
+    start = len(client.heard)
+    answer = await client.ok("resume", epoch=epoch or client.hello["epoch"], position=position)
+    return client.heard[start : client.heard.index(answer, start)], answer
+
+
 def ascending(numbers: list) -> bool:
     return all(one < other for one, other in zip(numbers, numbers[1:]))
 

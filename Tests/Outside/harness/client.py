@@ -18,6 +18,7 @@ class Client:
         self.connection = connection
         self.events = []
         self.unseen = []
+        self.heard = []  # answers and events alike, in order
         self.hello = None
         self.stray_answers = []  # an answer that nobody asked for, or a second one
         self._ids = itertools.count(1)
@@ -67,6 +68,7 @@ class Client:
                 self._arrived.notify_all()
 
     async def _take(self, message):
+        self.heard.append(message)
         if "id" in message and message["type"] in ("ok", "error"):
             future = self._waiting.pop(message["id"], None)
             if future is None:
