@@ -6,7 +6,7 @@ BUILD_PACKAGES = binutils ca-certificates g++ git libcurl4-openssl-dev libedit-d
 TEST_PACKAGES  = python3 python3-venv curl
 SWIFT_SOURCES  = Package.swift Sources Tests $(wildcard Benchmarks/Package.swift Benchmarks/Sources)
 
-.PHONY: help run build test openapi-fuzz conformance bench bench-energy floor format lint clean packages
+.PHONY: help run build test openapi-fuzz conformance bench bench-energy bench-chat floor format lint clean packages
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -34,6 +34,9 @@ bench: packages floor ## build the benchmarks and the C floor they are compared 
 
 bench-energy: build bench ## measure readings, consumption and devices on a server of its own; prints a table
 	Benchmarks/measure-energy
+
+bench-chat: build bench ## measure messages, fan-out and a reconnect of 18,000 on a server of its own; prints a table
+	Benchmarks/measure-chat
 
 floor: Benchmarks/Floor/echo ## a bare C echo server, the floor for the benchmarks
 

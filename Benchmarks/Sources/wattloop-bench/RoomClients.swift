@@ -27,7 +27,8 @@ final class RoomClients: Load {
     var doubles = 0
     /// Events whose position does not grow.
     var disorder = 0
-    /// Clients to whom something was sent before their `resume` was taken, though they asked at once: it comes again.
+    /// Clients who were sent something before their `resume` was taken, which then comes again: the server holds it back
+    /// for a moment only.
     var rewound = 0
     var resyncs = 0
     /// Connections that ended before they were live again.
