@@ -1,11 +1,11 @@
 import Histogram
 
-/// Latencies in nanoseconds, to three digits, up to a minute.
+/// Latencies in nanoseconds, to three digits, up to ten minutes.
 struct Latency {
   private var histogram = Histogram<UInt64>(
-    highestTrackableValue: 60_000_000_000, numberOfSignificantValueDigits: .three)
+    highestTrackableValue: 600_000_000_000, numberOfSignificantValueDigits: .three)
 
-  mutating func record(_ nanoseconds: UInt64) { histogram.record(min(nanoseconds, 60_000_000_000)) }
+  mutating func record(_ nanoseconds: UInt64) { histogram.record(min(nanoseconds, 600_000_000_000)) }
   mutating func add(_ other: Latency) { histogram.add(other.histogram) }
   mutating func reset() { histogram.reset() }
 

@@ -57,7 +57,9 @@ struct ReconnectCommand: ParsableCommand {
     let during = try findings(chat, trouble)
     try trouble.settle()
     chat.end()
-    try trouble.wait(for: "the end of the healthy clients' chat") { try chat.hasEnded }
+    let ending = Result {
+      try trouble.wait(for: "the end of the healthy clients' chat") { try chat.hasEnded }
+    }
 
     var report = Report("reconnect \(room)")
     trouble.add(to: &report)
@@ -66,6 +68,7 @@ struct ReconnectCommand: ParsableCommand {
       report.add(name + "_acks", found.acknowledged)
     }
     report.print(json: common.json)
+    try ending.get()
     try trouble.check()
   }
 

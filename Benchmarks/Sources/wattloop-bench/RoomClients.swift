@@ -27,7 +27,8 @@ final class RoomClients: Load {
     var doubles = 0
     /// Events whose position does not grow.
     var disorder = 0
-    /// Clients to whom something was sent before their `resume` was taken, though they asked at once: it comes again.
+    /// Clients who were sent something before their `resume` was taken, which then comes again: the server holds it back
+    /// for a moment only.
     var rewound = 0
     var resyncs = 0
     /// Connections that ended before they were live again.
@@ -181,9 +182,12 @@ final class RoomClients: Load {
     checkLive(connection)
   }
 
-  /// Everything since the position that it resumes from comes now; what came before that does not count.
+  /// Everything since the position that it resumes from comes now; what came before that does not count. That was
+  /// something new, with a gap before it if the client has missed anything.
   private func rewind(_ connection: Int) {
-    guard clients[connection].state == .resuming, !clients[connection].isRewound else { return }
+    let client = clients[connection]
+    guard client.state == .resuming, !client.isRewound else { return }
+    guard client.gap > 0 || client.resumeSeq >= missedUpTo[connection / roomSize] else { return }
     clients[connection].isRewound = true
     counts.rewound += 1
     backToResume(connection)

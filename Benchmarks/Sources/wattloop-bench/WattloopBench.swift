@@ -44,5 +44,5 @@ enum Descriptors {
 
 enum Priority {
   /// Lets the program's other threads go before this one.
-  static func lower() { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5) }
+  static func lower() { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 2) }
 }
