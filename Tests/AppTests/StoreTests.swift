@@ -59,9 +59,26 @@ import Testing
 
   @Test func `a checkpoint moves the log into the file`() throws {
     let store = try open()
-    try store.checkpointPassive()
+    try store.checkpoint()
     let size = try FileManager.default.attributesOfItem(atPath: file)[.size] as? Int
     #expect((size ?? 0) > 4096)
+  }
+
+  @Test func `under steady writing the log is begun anew, again and again`() throws {
+    let store = try open(.serving)
+    let checkpointer = Checkpointer(store: store, longLog: 100)
+    try store.write { try $0.execute(sql: "CREATE TABLE blobs (blob BLOB)") }
+    var (longest, anew, before) = (0, 0, 0)
+    for _ in 0..<600 {
+      try store.write { try $0.execute(sql: "INSERT INTO blobs VALUES (zeroblob(65536))") }
+      checkpointer.tend()
+      anew += store.logPages < before ? 1 : 0
+      before = store.logPages
+      longest = max(longest, before)
+    }
+    checkpointer.close()
+    try store.close()
+    #expect(anew > 3 && longest < 600 * 16 / 2, "\(anew) times, up to \(longest) pages")
   }
 
   @Test func `two servers never have one store, and commands may join a server`() throws {

@@ -147,6 +147,24 @@ private enum Fixture {
     #expect(Fixture.verify(Fixture.token(Fixture.header, claims)) == .success(caller))
   }
 
+  @Test func `claims as this server writes them are read without Codable`() throws {
+    let claims = AccessClaims(
+      user: 12, role: .admin, session: 3, version: 7, issuedAt: Fixture.now, expiresAt: Fixture.now + 900)
+    let body = try JSON.encode(claims)
+    #expect(AccessClaims(plain: body) == claims)
+  }
+
+  @Test(arguments: [
+    ["aud": #"["wattloop"]"#], ["iat": "1.5"], ["sub": #""u\u0031""#], ["exp": "1e9"], ["jti": "\"\u{e9}\""],
+    ["nbf": "null"],
+    ["role": #""root""#], ["iat": "-1"], ["exp": "253402300800"], ["sid": "3"], ["i\\u0073s": #""other""#],
+    ["x\":1,\"sub": #""u13""#],
+  ])
+  func `other claims are left to Codable`(_ changes: [String: String]) {
+    let claims = Fixture.claims(changes.mapValues(Optional.some))
+    #expect(AccessClaims(plain: Array(claims.utf8)) == nil, "\(claims)")
+  }
+
   @Test func `a token lives until its end and 30 s`() {
     let token = Fixture.token()
     #expect(Fixture.verify(token, now: Fixture.now + 929) == .success(caller))

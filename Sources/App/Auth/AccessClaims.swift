@@ -27,6 +27,22 @@ struct AccessClaims: Sendable, Codable, Equatable {
     self.expiresAt = expiresAt
   }
 
+  init(
+    issuer: String, audience: String, subject: String, issuedAt: Int64, expiresAt: Int64, notBefore: Int64?,
+    tokenID: String, role: Role, session: String?, version: Int64?
+  ) {
+    self.issuer = issuer
+    self.audience = audience
+    self.subject = subject
+    self.issuedAt = issuedAt
+    self.expiresAt = expiresAt
+    self.notBefore = notBefore
+    self.tokenID = tokenID
+    self.role = role
+    self.session = session
+    self.version = version
+  }
+
   private enum CodingKeys: String, CodingKey {
     case issuer = "iss"
     case audience = "aud"

@@ -18,6 +18,7 @@ public final class Store: Sendable {
   /// Random, made with the store: it tells clients that their positions belong to this history.
   public let epoch: String
   private let pool: DatabasePool
+  private let checkpoints: DatabaseQueue?
   private let lock: StoreLock?
   private let logLength = LogLength()
 
@@ -36,6 +37,8 @@ public final class Store: Sendable {
       pool = try DatabasePool(path: path, configuration: Self.configuration)
       epoch = try Self.setUp(pool, path: path)
       logLength.watch(pool)
+      checkpoints =
+        purpose == .serving ? try DatabaseQueue(path: path, configuration: Self.configuration) : nil
     } catch let error as StoreError {
       throw error
     } catch {
@@ -57,20 +60,28 @@ public final class Store: Sendable {
   /// The pages in the write-ahead log after the last commit of the read-write connection.
   var logPages: Int { logLength.pages.load(ordering: .relaxed) }
 
-  /// Copies what it can from the write-ahead log into the database file, waiting for nobody. The writer calls it between
-  /// two batches, where SQLite's own checkpoint would be part of some commit.
-  public func checkpointPassive() throws {
+  /// Copies what it can from the write-ahead log into the database file on the read-write connection, waiting for nobody:
+  /// between two transactions, where SQLite's own checkpoint would be part of some commit.
+  /// - Returns: the pages of the log that are copied.
+  @discardableResult
+  public func checkpoint() throws -> Int { try pool.writeWithoutTransaction(Self.checkpoint) }
+
+  /// The same on a connection of its own, which nobody else waits for. Only of a store that is `serving`.
+  func checkpointBeside() throws -> Int { try checkpoints?.inDatabase(Self.checkpoint) ?? checkpoint() }
+
+  private static func checkpoint(_ db: Database) throws -> Int {
     do {
-      _ = try pool.writeWithoutTransaction { try $0.checkpoint(.passive) }
+      return try db.checkpoint(.passive).checkpointedFrameCount
     } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
-      // A command beside the server is at it.
+      return 0  // a command beside the server is at it
     }
   }
 
-  /// Closes all connections. The readers go first: only the last connection to close a store folds the log
+  /// Closes all connections. The read-write one goes last: only the last connection to close a store folds the log
   /// into the database file, and a read-only one cannot.
   public func close() throws {
     pool.releaseMemory()
+    try checkpoints?.close()
     try pool.close()
   }
 }

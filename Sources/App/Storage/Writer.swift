@@ -21,6 +21,7 @@ final class Writer: Sendable {
   }
 
   private let thread: WorkerThread<Job>
+  private let checkpointer: Checkpointer
   let watched: WatchedDevices
 
   /// - Parameters:
@@ -33,9 +34,14 @@ final class Writer: Sendable {
     announced: @escaping @Sendable ([Announcement]) -> Void
   ) {
     self.watched = watched
+    let checkpointer = Checkpointer(store: store)
+    self.checkpointer = checkpointer
     let transactions = Transactions(
       store: store, watched: watched, committed: committed, announced: announced)
-    thread = WorkerThread(name: "writer", limit: limit) { transactions.perform($0) }
+    thread = WorkerThread(name: "writer", limit: limit) {
+      transactions.perform($0)
+      checkpointer.tend()
+    }
   }
 
   /// False if the queue is full.
@@ -70,8 +76,11 @@ final class Writer: Sendable {
     thread.submit(.change(Change(run: body, finish: finished)))
   }
 
-  /// Finishes what waits, and returns when the thread has ended.
-  func close() { thread.close() }
+  /// Finishes what waits, and returns when its threads have ended.
+  func close() {
+    thread.close()
+    checkpointer.close()
+  }
 
   /// A change's result on its way from `run` to `finish`, which both run on the writer's thread.
   private final class Outcome<T: Sendable>: @unchecked Sendable {
@@ -82,11 +91,6 @@ final class Writer: Sendable {
 
 /// The transactions themselves. Belongs to the writer's thread.
 private final class Transactions: @unchecked Sendable {
-  /// The pages of the write-ahead log from which it is copied into the database: between two transactions, where
-  /// SQLite's own checkpoint would be part of somebody's commit. 64 MiB, because a page that many commits touched is
-  /// copied once: a fifth more messages a second than with 8 MiB, and a lower p99 at a quarter of the load.
-  private static let checkpointPages = 16000
-
   private let store: Store
   private let watched: WatchedDevices
   private let committed: @Sendable (PublishBatch) -> Void
@@ -145,16 +149,6 @@ private final class Transactions: @unchecked Sendable {
       for index in jobs.indices where failures[index] == nil { failures[index] = error }
     }
     finish(jobs, failures, announcements)
-    checkpoint()
-  }
-
-  private func checkpoint() {
-    guard store.logPages >= Self.checkpointPages else { return }
-    do {
-      try store.checkpointPassive()
-    } catch {
-      log.error("the write-ahead log could not be copied back", metadata: ["error": "\(error)"])
-    }
   }
 
   /// Returns what there is to announce; nil where there is nothing.
