@@ -137,6 +137,20 @@ class ChaosClient:
         finally:
             if self.place is not None:
                 self.place = connection.epoch, connection.position
+        if not clean and self.random.random() < 0.2:
+            await self._hear_nothing()
+
+    async def _hear_nothing(self):
+        """Who takes the place of a connection that was reset, and says nothing, hears nothing: no bytes of that one."""
+        try:
+            reader, writer = await asyncio.open_connection(self.world.server.host, self.world.server.port)
+            try:
+                heard = await asyncio.wait_for(reader.read(1000), 0.05)
+            finally:
+                writer.close()
+        except OSError:  # a time-out too: as it should be
+            return
+        assert heard == b"", f"{self.name}: a connection that has said nothing heard {heard}"
 
     # Fetching
 

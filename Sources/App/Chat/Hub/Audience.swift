@@ -2,7 +2,7 @@
 struct Audience {
   enum Reach: UInt8 {
     case everybody
-    /// The own user's sessions alone.
+    /// The own user's sessions alone, if it is a member.
     case own
     /// The members without the own user.
     case others
@@ -14,10 +14,11 @@ struct Audience {
   var reach = Reach.everybody
 
   func includes(_ user: Int64) -> Bool {
-    switch reach {
-    case .everybody: members.contains(user)
+    guard members.contains(user) else { return false }
+    return switch reach {
+    case .everybody: true
     case .own: user == own
-    case .others: user != own && members.contains(user)
+    case .others: user != own
     }
   }
 }

@@ -5,7 +5,8 @@
 struct EventRing {
   private struct Event {
     let position: Int64
-    let audience: Audience
+    let own: Int64
+    let reach: Audience.Reach
     let start: Int32
     let count: Int32
     let cut: Int32
@@ -15,7 +16,29 @@ struct EventRing {
 
   private struct Segment {
     var events: [Event] = []
+    /// Of each event, the place of its audience's members in `lists`.
+    var members: [Int32] = []
+    var lists = MemberLists()
     var bytes: [UInt8] = []
+
+    func audience(of event: Int) -> Audience {
+      Audience(members: lists[members[event]], own: events[event].own, reach: events[event].reach)
+    }
+
+    /// The first event from a place on whose list says yes. Looks at nothing else: when many come back at once, this is
+    /// events times users.
+    func nextEvent(from start: Int, _ isMember: [Bool]) -> Int? {
+      members.withUnsafeBufferPointer { members in
+        isMember.withUnsafeBufferPointer { isMember in
+          var event = start
+          while event < members.count {
+            if isMember[Int(members[event])] { return event }
+            event += 1
+          }
+          return nil
+        }
+      }
+    }
   }
 
   static let segmentBytes = 256 * 1024
@@ -51,10 +74,12 @@ struct EventRing {
       beginSegment()
     }
     let index = segments.count - 1
+    segments[index].members.append(segments[index].lists.place(of: audience.members))
     segments[index].events.append(
       Event(
-        position: position, audience: audience, start: Int32(segments[index].bytes.count),
-        count: Int32(bytes.count), cut: Int32(cut)))
+        position: position, own: audience.own, reach: audience.reach,
+        start: Int32(segments[index].bytes.count), count: Int32(bytes.count),
+        cut: Int32(cut)))
     segments[index].bytes.append(contentsOf: bytes)
   }
 
@@ -64,6 +89,8 @@ struct EventRing {
       segment = segments.removeFirst()
       start = segment.events.last?.position ?? start
       segment.events.removeAll(keepingCapacity: true)
+      segment.members.removeAll(keepingCapacity: true)
+      segment.lists = MemberLists()
       segment.bytes.removeAll(keepingCapacity: segment.bytes.capacity <= 2 * Self.segmentBytes)
     }
     segments.append(segment)
@@ -88,19 +115,27 @@ struct EventRing {
   ) -> Int64? {
     for index in segments.indices {
       guard let last = segments[index].events.last, last.position > position else { continue }
-      for event in segments[index].events where event.position > position && event.audience.includes(user) {
-        if !show(event, in: index, to: user, asToldLive, body) { return event.position }
+      let isMember = segments[index].lists.membership(of: user)
+      var event = segments[index].events.partitioningIndex { $0.position > position }
+      while let next = segments[index].nextEvent(from: event, isMember) {
+        if segments[index].audience(of: next).includes(user),
+          !show(next, in: index, to: user, asToldLive, body)
+        {
+          return segments[index].events[next].position
+        }
+        event = next + 1
       }
     }
     return nil
   }
 
   private mutating func show(
-    _ event: Event, in segment: Int, to user: Int64, _ asToldLive: Bool,
+    _ event: Int, in segment: Int, to user: Int64, _ asToldLive: Bool,
     _ body: (UnsafeRawBufferPointer) -> Bool
   ) -> Bool {
+    let event = segments[segment].events[event]
     if event.next != 0 && !asToldLive { return showLast(of: event, to: user, body) }
-    return bytes(of: event, in: segment, isOwn: user == event.audience.own, body)
+    return bytes(of: event, in: segment, isOwn: user == event.own, body)
   }
 
   private mutating func bytes<R>(
@@ -121,10 +156,10 @@ struct EventRing {
     guard let place = lastPlace(of: event) else { return true }
     let last = segments[place.segment].events[place.event]
     // What it says now was said behind the user's back.
-    guard last.audience.includes(user) else { return true }
+    guard segments[place.segment].audience(of: place.event).includes(user) else { return true }
     var moved = scratch
     moved.removeAll(keepingCapacity: true)
-    bytes(of: last, in: place.segment, isOwn: user == event.audience.own) { bytes in
+    bytes(of: last, in: place.segment, isOwn: user == event.own) { bytes in
       let prefix = ChatEncoder.messagePrefix.utf8CodeUnitCount
       let rest = bytes[prefix...].drop { $0 != UInt8(ascii: ",") }
       moved.append(contentsOf: bytes[..<prefix])

@@ -3,17 +3,14 @@ import GRDB
 import Reactor
 
 /// Tells who comes and goes to those who share a conversation. Changes are gathered for a moment, and who comes back within
-/// a second has not been away: a flickering network is no news.
+/// a second has not been away.
 final class Presence {
   private static let gathering: UInt64 = 100
-  /// A user without a session is offline after this long.
-  private static let absence: UInt64 = 1_000
+  /// A user without a session is offline after this long, ms. Many who went at once need longer to come back: a failed
+  /// network is no news either.
+  private var absence: UInt64 { 1_000 + min(UInt64(gone.count) / 2, 14_000) }
   /// Users looked up in one job of a reader.
   private static let batch = 256
-  /// The most peers of one user that are told, and told of.
-  private static let mostPeers = 2_000
-  /// Of a user in more conversations than this, the newest are looked at.
-  private static let mostConversations = 1_000
 
   private unowned let hub: Hub
   private let store: Store
@@ -62,7 +59,7 @@ final class Presence {
     isSet = false
     guard !isReading else { return set() }
     var changes: [Change] = []
-    while let first = gone.first, first.at + Self.absence <= loop.now, changes.count < Self.batch {
+    while let first = gone.first, first.at + absence <= loop.now, changes.count < Self.batch {
       gone.removeFirst()
       guard !hub.sessions.isOnline(first.user), online.remove(first.user) != nil else { continue }
       changes.append(Change(user: first.user, isOnline: false, lastSeen: first.seen))
@@ -88,36 +85,26 @@ final class Presence {
     let home = LoopBound(self)
     let mailbox = loop.mailbox
     isReading = readers.submit {
-      let peers = try? store.read { db in try changes.map { try Self.peers(of: $0.user, db) } }
+      let peers = try? store.read { db in
+        var acquaintances = Acquaintances(db)
+        return try changes.map { try acquaintances.peers(of: $0.user) }
+      }
       mailbox.post { home.value.tell(changes, peers ?? changes.map { _ in [] }) }
     }
     if !isReading { tell(changes, changes.map { _ in [] }) }
   }
 
-  private static func peers(of user: Int64, _ db: Database) throws -> [Int64] {
-    try Int64.fetchAll(
-      db.cachedStatement(
-        sql: """
-          SELECT DISTINCT o.user_id
-          FROM (SELECT conversation_id FROM members WHERE user_id = ?1 ORDER BY conversation_id DESC LIMIT ?4) m
-            JOIN members o ON o.conversation_id = m.conversation_id
-          WHERE o.user_id <> ?1
-            AND (SELECT count(*) FROM (SELECT 1 FROM members WHERE conversation_id = m.conversation_id LIMIT ?2)) < ?2
-          LIMIT ?3
-          """),
-      arguments: [user, MemberList.mostAcquainted + 1, mostPeers, mostConversations])
-  }
-
   private func tell(_ changes: [Change], _ peers: [[Int64]]) {
     isReading = false
+    // Peers of many who have come are encoded once.
+    var frames: [Int64: WebSocketFrame] = [:]
     for (change, peers) in zip(changes, peers) {
       if change.isOnline {
         let isNews = online.insert(change.user).inserted
         if isNews { hub.tellPresence(change.user, isOnline: true, lastSeen: change.lastSeen, to: peers) }
+        let there = peers.filter(online.contains)
         for socket in new.removeValue(forKey: change.user) ?? [] {
-          for peer in peers where online.contains(peer) {
-            hub.tellPresence(peer, isOnline: true, lastSeen: change.lastSeen, to: socket)
-          }
+          for peer in there { hub.sendEphemeral(frame(of: peer, change, &frames), to: socket) }
         }
         // It may have gone while the reader looked.
         if !hub.sessions.isOnline(change.user) { left(change.user) }
@@ -125,5 +112,15 @@ final class Presence {
         hub.tellPresence(change.user, isOnline: false, lastSeen: change.lastSeen, to: peers)
       }
     }
+  }
+
+  /// That a peer of someone who has come is online.
+  private func frame(
+    of peer: Int64, _ change: Change, _ frames: inout [Int64: WebSocketFrame]
+  ) -> WebSocketFrame {
+    if let frame = frames[peer] { return frame }
+    let frame = hub.presenceFrame(peer, isOnline: true, lastSeen: change.lastSeen)
+    frames[peer] = frame
+    return frame
   }
 }

@@ -115,7 +115,7 @@ extension Hub {
   // MARK: What is not stored
 
   /// Of a peer for which much waits already, what it can do without is dropped first.
-  private func sendEphemeral(_ frame: WebSocketFrame, to socket: WebSocketID) {
+  func sendEphemeral(_ frame: WebSocketFrame, to socket: WebSocketID) {
     if !server.isBehind(socket) { server.send(frame, to: socket) }
   }
 
@@ -128,13 +128,12 @@ extension Hub {
 
   func tellPresence(_ user: Int64, isOnline: Bool, lastSeen: Int64, to peers: [Int64]) {
     if peers.isEmpty { return }
-    let frame = server.frame(text: encoder.presence(user, isOnline: isOnline, lastSeen: lastSeen))
+    let frame = presenceFrame(user, isOnline: isOnline, lastSeen: lastSeen)
     for peer in peers { sessions.forEach(of: peer) { sendEphemeral(frame, to: $0) } }
   }
 
-  func tellPresence(_ user: Int64, isOnline: Bool, lastSeen: Int64, to socket: WebSocketID) {
-    sendEphemeral(
-      server.frame(text: encoder.presence(user, isOnline: isOnline, lastSeen: lastSeen)), to: socket)
+  func presenceFrame(_ user: Int64, isOnline: Bool, lastSeen: Int64) -> WebSocketFrame {
+    server.frame(text: encoder.presence(user, isOnline: isOnline, lastSeen: lastSeen))
   }
 
   /// A quarter hour of a watched device.
