@@ -97,9 +97,21 @@ public final class Server {
     do {
       try loop.add(connection, fd: fd, for: [.readable, .writable, .hungUp, .edge])
     } catch {
-      Glibc.close(fd)
+      SocketIO.close(fd)
       return
     }
+    didOpen(connection)
+  }
+
+  /// Serves a connection whose readiness is told by its transport's owner and not by epoll: for simulations.
+  func serve(_ transport: Transport) throws(SystemError) -> Connection {
+    let connection = Connection(fd: -1, transport: transport, server: self)
+    try loop.add(connection)
+    didOpen(connection)
+    return connection
+  }
+
+  private func didOpen(_ connection: Connection) {
     connectionCount += 1
     connection.setDeadline(after: limits.headerTimeout)
   }
@@ -113,7 +125,7 @@ public final class Server {
       into: &answer)
     _ = answer.withUnsafeBytes { SocketIO.write(fd, $0) }
     SocketIO.shutdownWrite(fd)
-    Glibc.close(fd)
+    SocketIO.close(fd)
   }
 
   // MARK: WebSockets

@@ -14,7 +14,7 @@ extension Connection {
   /// peer has not yet read of our last answer (RFC 9112 §9.6).
   func linger() {
     if flags.contains(.peerEnded) { return close(.ended) }
-    SocketIO.shutdownWrite(fd)
+    shutdownSocket()
     state = .lingering
     setDeadline(after: server.limits.lingerTimeout)
     flags.insert(.readable)
@@ -30,7 +30,7 @@ extension Connection {
     firstPiece = Outbox.none
     lastPiece = Outbox.none
     pendingBytes = 0
-    Glibc.close(fd)
+    closeSocket()
     backlog = nil
     exchange?.intake?.fail(.incomplete)
     exchange?.stream?.close()

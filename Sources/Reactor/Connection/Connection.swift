@@ -60,6 +60,8 @@ final class Connection: EventSource {
 
   let fd: Int32
   unowned(unsafe) let server: Server
+  /// nil for the bare socket.
+  var transport: Transport?
 
   var state = State.idle
   var flags: Flags = []
@@ -86,8 +88,9 @@ final class Connection: EventSource {
   var pendingBytes: UInt32 = 0
   var backlog: Backlog?
 
-  init(fd: Int32, server: Server) {
+  init(fd: Int32, transport: Transport? = nil, server: Server) {
     self.fd = fd
+    self.transport = transport
     self.server = server
   }
 

@@ -35,7 +35,7 @@ extension Connection {
     // What was held back goes first: with no room beside it, a read of nothing would look like the peer's FIN.
     if flags.contains(.readable), carried <= buffer.count / 2 {
       let space = UnsafeMutableRawBufferPointer(rebasing: buffer[carried...])
-      switch SocketIO.read(fd, into: space) {
+      switch readSocket(into: space) {
       case .bytes(let count):
         filled += count
         silentBeats = 0

@@ -38,7 +38,7 @@ extension Connection {
       backlog.append(bytes)
       return true
     }
-    switch SocketIO.write(fd, bytes) {
+    switch writeSocket(bytes) {
     case .bytes(let count):
       if count < bytes.count { keep(UnsafeRawBufferPointer(rebasing: bytes[count...])) }
       return true
@@ -62,7 +62,7 @@ extension Connection {
   /// The kernel takes bytes again.
   func sendBacklog() {
     guard let backlog else { return }
-    switch backlog.withUnsent({ SocketIO.write(fd, $0) }) {
+    switch backlog.withUnsent({ writeSocket($0) }) {
     case .bytes(let count):
       backlog.didSend(count)
       backlog.deadline = server.ticks(after: server.limits.sendTimeout)

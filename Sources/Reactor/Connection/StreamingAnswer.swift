@@ -34,7 +34,7 @@ extension Connection {
   func breakStream(isChunked: Bool) {
     exchange = nil
     if isChunked { return finish(.application) }
-    SocketIO.resetOnClose(fd)
+    resetSocketOnClose()
     close(.application)
   }
 }

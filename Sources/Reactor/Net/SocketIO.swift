@@ -35,6 +35,8 @@ enum SocketIO {
   /// Sends FIN; what the peer still sends can be read on.
   static func shutdownWrite(_ fd: Int32) { shutdown(fd, Int32(SHUT_WR)) }
 
+  static func close(_ fd: Int32) { Glibc.close(fd) }
+
   /// Lets `close` send a reset instead of FIN.
   static func resetOnClose(_ fd: Int32) {
     var linger = linger(l_onoff: 1, l_linger: 0)

@@ -1,0 +1,28 @@
+/// The connection's socket, through its transport if it has one.
+extension Connection {
+  func readSocket(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
+    guard let transport else { return SocketIO.read(fd, into: buffer) }
+    return transport.read(fd, into: buffer)
+  }
+
+  func writeSocket(_ bytes: UnsafeRawBufferPointer) -> IOResult {
+    guard let transport else { return SocketIO.write(fd, bytes) }
+    return transport.write(fd, bytes)
+  }
+
+  func shutdownSocket() {
+    guard let transport else { return SocketIO.shutdownWrite(fd) }
+    transport.shutdownWrite(fd)
+  }
+
+  func resetSocketOnClose() {
+    guard let transport else { return SocketIO.resetOnClose(fd) }
+    transport.resetOnClose(fd)
+  }
+
+  func closeSocket() {
+    guard let transport else { return SocketIO.close(fd) }
+    transport.close(fd)
+    self.transport = nil
+  }
+}
