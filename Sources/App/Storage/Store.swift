@@ -134,7 +134,8 @@ extension Store {
     try pool.writeWithoutTransaction { db in
       // Here and not in `prepareDatabase`: GRDB sets NORMAL when it turns the log on, and with that a power
       // cut takes back commits that were acknowledged.
-      try db.execute(sql: "PRAGMA synchronous = FULL")
+      // The writer's pages: thousands of senders each have a place of their own in the indexes.
+      try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536")
       if try Migrations.migrator.hasBeenSuperseded(db) { throw StoreError.newer(path: path) }
     }
     try Migrations.migrator.migrate(pool)
