@@ -12,6 +12,7 @@ public final class App {
   private let readers: WorkerQueue
   private let cpu: WorkerQueue
   private let configuration: Configuration
+  private var tls: TLSContext?
   private let log = Logger(label: "wattloop")
   private(set) var isReady = false
 
@@ -19,9 +20,10 @@ public final class App {
   /// - Throws: `ExitFailure` if it cannot listen.
   public static func run(
     _ configuration: Configuration, store: Store, key: SigningKey, passwords: PasswordHasher,
-    withDemoMeters: Bool = false
+    tls: TLSContext? = nil, withDemoMeters: Bool = false
   ) throws {
     let app = try App(configuration, store: store, key: key, passwords: passwords)
+    app.tls = tls
     let feed = MeterFeed(loop: app.loop, writer: app.writer)
     if withDemoMeters { try feed.start() }
     try app.run()
@@ -77,7 +79,10 @@ public final class App {
   private func run() throws {
     DescriptorLimit.raise()
     let signals = try SignalSource { [unowned self] signal in
-      if signal == SIGTERM || signal == SIGINT { drain() }
+      switch signal {
+      case SIGHUP: reloadCertificate()
+      default: drain()
+      }
     }
     try signals.start(on: loop)
     let port = try listen()
@@ -93,10 +98,21 @@ public final class App {
 
   private func listen() throws -> UInt16 {
     do throws(SystemError) {
-      return try server.listen(host: configuration.host, port: configuration.port)
+      return try server.listen(host: configuration.host, port: configuration.port, tls: tls)
     } catch {
       throw ExitFailure.unavailable(
         "cannot listen on \(configuration.host):\(configuration.port): \(error.reason)")
+    }
+  }
+
+  /// Connections stay as they are, and so does the certificate if the new one cannot be used.
+  private func reloadCertificate() {
+    guard let tls else { return }
+    do throws(TLSFailure) {
+      try tls.reload()
+      log.notice("the certificate was read anew")
+    } catch {
+      log.error("the certificate stays as it was", metadata: ["error": "\(error)"])
     }
   }
 

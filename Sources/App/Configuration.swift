@@ -14,6 +14,9 @@ public struct Configuration: Sendable, Equatable {
   /// nil: the key file inside `data`.
   public var jwtKey: String?
   public var pidFile: String?
+  /// Both or none: a certificate with its chain, and its key, PEM.
+  public var tlsCert: String?
+  public var tlsKey: String?
 
   // Who may do what.
   public var accessTTL = Duration.seconds(15 * 60)

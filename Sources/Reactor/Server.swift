@@ -25,6 +25,7 @@ public final class Server {
   public let bodyBudget: BodyBudget
   private(set) var handlers: [any WebSocketHandler] = []
   private var listeners: [Listener] = []
+  private var handshakesLeft: Int
   private var exchanges: UInt32 = 0
 
   public private(set) var connectionCount = 0
@@ -51,6 +52,7 @@ public final class Server {
     self.refusal = refusal
     headLimits = limits.headLimits
     messageLimits = limits.messageLimits
+    handshakesLeft = limits.handshakesPerTick
     bodyBudget = BodyBudget(limit: limits.bodyMemory)
     router = Router(bodyLimit: limits.bodyBytes, refusal: refusal)
     receiveBuffer = .allocate(byteCount: limits.receiveBytes, alignment: 16)
@@ -81,19 +83,25 @@ public final class Server {
   }
 
   /// Listens; port 0 takes a free one. Returns the port.
+  /// - Parameter tls: nil for plain HTTP.
   @discardableResult
-  public func listen(host: String, port: UInt16) throws(SystemError) -> UInt16 {
+  public func listen(host: String, port: UInt16, tls: TLSContext? = nil) throws(SystemError) -> UInt16 {
+    tls?.plainAnswer = { [unowned self] in encode(refusal(.badRequest, "This port speaks HTTPS.", [])) }
     let listener = try Listener(
       host: host, port: port, backlog: limits.backlog, burst: limits.acceptsPerTick
-    ) { [unowned self] in accepted($0) }
+    ) { [unowned self] in accepted($0, tls) }
     try listener.start(on: loop)
     listeners.append(listener)
     return listener.port
   }
 
-  private func accepted(_ fd: Int32) {
-    guard connectionCount < limits.connections else { return refuseConnection(fd) }
+  private func accepted(_ fd: Int32, _ tls: TLSContext?) {
+    guard connectionCount < limits.connections else { return refuseConnection(fd, tls) }
     let connection = Connection(fd: fd, server: self)
+    if let tls {
+      connection.transport = TLSTransport(tls, now: loop.now)
+      if connection.transport == nil { return SocketIO.close(fd) }
+    }
     do {
       try loop.add(connection, fd: fd, for: [.readable, .writable, .hungUp, .edge])
     } catch {
@@ -116,16 +124,23 @@ public final class Server {
     connection.setDeadline(after: limits.headerTimeout)
   }
 
-  /// Over the limit: a 503 that fits any socket's empty send buffer, then the end.
-  private func refuseConnection(_ fd: Int32) {
-    var answer: [UInt8] = []
-    let fields = [Response.Field("retry-after", "1")]
-    ResponseEncoder.refusal.write(
-      refusal(.serviceUnavailable, "There are as many connections as there may be.", fields), date: date,
-      into: &answer)
-    _ = answer.withUnsafeBytes { SocketIO.write(fd, $0) }
-    SocketIO.shutdownWrite(fd)
+  /// Over the limit: a 503 that fits any socket's empty send buffer, then the end. It is not worth a TLS handshake.
+  private func refuseConnection(_ fd: Int32, _ tls: TLSContext?) {
+    if tls == nil {
+      let answer = encode(
+        refusal(
+          .serviceUnavailable, "There are as many connections as there may be.",
+          [Response.Field("retry-after", "1")]))
+      _ = answer.withUnsafeBytes { SocketIO.write(fd, $0) }
+      SocketIO.shutdownWrite(fd)
+    }
     SocketIO.close(fd)
+  }
+
+  private func encode(_ answer: Response) -> [UInt8] {
+    var bytes: [UInt8] = []
+    ResponseEncoder.refusal.write(answer, date: date, into: &bytes)
+    return bytes
   }
 
   // MARK: WebSockets
@@ -206,6 +221,7 @@ public final class Server {
       next += 1
     }
     dirty.removeAll(keepingCapacity: dirty.count <= 65_536)
+    handshakesLeft = limits.handshakesPerTick
     outbox.reset()
     if isDraining && connectionCount == 0 { endDrain() }
   }
@@ -270,6 +286,13 @@ public final class Server {
   }
 
   func count(_ reason: CloseReason) { closeCounts[Int(reason.rawValue)] += 1 }
+
+  /// False if this tick has computed enough.
+  func takeHandshakeTurn() -> Bool {
+    guard handshakesLeft > 0 else { return false }
+    handshakesLeft -= 1
+    return true
+  }
 
   func nextExchange() -> UInt32 {
     exchanges &+= 1

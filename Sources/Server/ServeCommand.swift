@@ -13,6 +13,7 @@ struct ServeCommand: ConfiguredCommand {
   func run(_ configuration: Configuration) throws {
     let log = Logs.bootstrap(level: configuration.logLevel, format: configuration.logFormat)
     defer { log.close() }
+    let tls = try Certificate.load(configuration)
     let store = try Store(directory: configuration.data, for: .serving)
     let key = try SigningKeyFile.load(configuration)
     let passwords = PasswordHasher(n: configuration.scryptN)
@@ -20,7 +21,8 @@ struct ServeCommand: ConfiguredCommand {
     let hasDemo = try demo && fill(store, admin, passwords)
     if let path = configuration.pidFile { try PidFile.write(path) }
     defer { configuration.pidFile.map(PidFile.remove) }
-    try App.run(configuration, store: store, key: key, passwords: passwords, withDemoMeters: hasDemo)
+    try App.run(
+      configuration, store: store, key: key, passwords: passwords, tls: tls, withDemoMeters: hasDemo)
     try store.close()
   }
 

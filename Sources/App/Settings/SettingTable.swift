@@ -10,6 +10,10 @@ public enum SettingTable {
     Setting(
       "jwt-key", \.jwtKey, .path(unset: "DATA/jwt.key"),
       "the tokens' signing key: base64url of 32 bytes, or a P-256 or Ed25519 PEM"),
+    Setting(
+      "tls-cert", \.tlsCert, .path(unset: "none: plain HTTP"),
+      "the certificate and its chain, PEM; read anew at SIGHUP, as is its key"),
+    Setting("tls-key", \.tlsKey, .path(unset: "none"), "the certificate's private key, PEM"),
     Setting("pid-file", \.pidFile, .path(unset: "none"), "a file for the process id while the server runs"),
     Setting(
       "access-ttl", \.accessTTL, .duration(.seconds(1)...(.seconds(30 * 86_400))),
@@ -24,7 +28,7 @@ public enum SettingTable {
     Setting(
       "scrypt-n", \.scryptN, .powerOfTwo(2...(1 << 20)), "the cost of a new password hash, KiB of memory"),
     Setting(
-      "header-timeout", \.headerTimeout, .duration(timeout), "for a request's head or a WebSocket handshake"),
+      "header-timeout", \.headerTimeout, .duration(timeout), "for a request's head, a TLS or WebSocket handshake"),
     Setting("body-timeout", \.bodyTimeout, .duration(timeout), "for a body that makes no progress"),
     Setting("idle-timeout", \.idleTimeout, .duration(timeout), "for a connection between two requests"),
     Setting("send-timeout", \.sendTimeout, .duration(timeout), "for a peer that does not read"),

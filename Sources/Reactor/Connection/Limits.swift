@@ -36,6 +36,9 @@ public struct Limits: Sendable {
   public var connections = 1_000_000
   /// Connections accepted in one tick: a storm of new ones does not hold up those that are there.
   public var acceptsPerTick = 64
+  /// TLS handshakes that go on in one tick: each computes for some tenths of a millisecond, and those who are connected
+  /// come first.
+  public var handshakesPerTick = 8
   /// The kernel's queue of connections not yet accepted (it cuts this to net.core.somaxconn).
   public var backlog = 4096
 

@@ -6,6 +6,7 @@ extension Connection {
     if !readiness.isDisjoint(with: .broken), state == .answering || isThrottled { return close(.socketError) }
     if readiness.contains(.writable), backlog != nil { sendBacklog() }
     if !readiness.isDisjoint(with: [.readable, .hungUp]) { flags.insert(.readable) }
+    if readiness.contains(.writable), let transport, transport.waitsForWritable { flags.insert(.readable) }
     if !readiness.isDisjoint(with: .hungUp) { flags.insert(.hungUp) }
     receive()
   }
@@ -29,6 +30,7 @@ extension Connection {
   /// One read, and what follows from it. A connection with more to read waits for the next tick: fairness.
   func receive() {
     guard state != .closed, state != .answering, !isThrottled else { return }
+    if let transport, transport.isBusy, !server.takeHandshakeTurn() { return resumeLater() }
     let buffer = server.receiveBuffer
     let carried = inbox.count
     var filled = carried
@@ -40,7 +42,9 @@ extension Connection {
         filled += count
         silentBeats = 0
         // A short read has emptied the socket: the next bytes bring a new edge.
-        if count < space.count && !flags.contains(.hungUp) { flags.remove(.readable) }
+        if count < space.count, !flags.contains(.hungUp), !(transport?.hasMore ?? false) {
+          flags.remove(.readable)
+        }
       case .wouldBlock: flags.remove(.readable)
       case .ended:
         flags.remove(.readable)

@@ -2,6 +2,13 @@
 ///
 /// A connection without one calls the kernel directly, and pays nothing for those that have.
 class Transport {
+  /// The next read computes for some time, as in a handshake: it must wait for its turn.
+  var isBusy: Bool { false }
+  /// Reading goes on when the socket takes bytes.
+  var waitsForWritable: Bool { false }
+  /// There is more to read though a read was short.
+  var hasMore: Bool { false }
+
   /// Reads what there is. The socket must be registered edge-triggered: `wouldBlock` only when nothing more can be had.
   func read(_ fd: Int32, into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
     SocketIO.read(fd, into: buffer)

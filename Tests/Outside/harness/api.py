@@ -24,6 +24,7 @@ class Api:
         self.server = server
         self.token = token
         self.http = requests.Session()
+        self.http.verify = server.verify
         self.http.trust_env = False  # neither a proxy nor a ~/.netrc
 
     def request(self, method, path, **options) -> requests.Response:

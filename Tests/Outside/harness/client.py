@@ -46,6 +46,7 @@ class Client:
                 subprotocols=subprotocols,
                 compression=compression,
                 proxy=None,
+                ssl=server.ssl,
                 ping_interval=None,
                 open_timeout=10,
                 close_timeout=5,

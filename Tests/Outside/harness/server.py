@@ -51,6 +51,8 @@ class Server:
     """A server process on its own data directory. `stop` and `kill` end it, `start` starts it again."""
 
     host = "127.0.0.1"
+    verify = True  # what `requests` checks a certificate against
+    ssl = None  # the context of WebSocket clients
 
     def __init__(self, data: Path, *flags, env=None, log: Path = None):
         self.data = data
@@ -108,7 +110,7 @@ class Server:
 
     def _wait_until_ready(self, deadline):
         with requests.Session() as http:
-            http.trust_env = False
+            http.trust_env, http.verify = False, self.verify
             while time.monotonic() < deadline:
                 if not self.running:
                     raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.stderr}")
