@@ -29,7 +29,8 @@ let package = Package(
     .target(name: "CDocuments", exclude: ["asyncapi.json", "docs.html", "openapi.json"]),
     .systemLibrary(
       name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
-    .target(name: "Reactor", dependencies: ["CLinux", "COpenSSL"], swiftSettings: swift),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "Reactor", dependencies: ["CLinux", "COpenSSL", "CZlib"], swiftSettings: swift),
     .target(
       name: "App",
       dependencies: [

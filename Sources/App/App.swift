@@ -188,6 +188,7 @@ extension Limits {
     // What is sent piece by piece stops well below the end of the buffer.
     highWater = min(highWater, sendBuffer / 4)
     connections = configuration.maxConnections
+    deflateConnections = configuration.deflateConnections
     headerTimeout = configuration.headerTimeout.milliseconds
     bodyTimeout = configuration.bodyTimeout.milliseconds
     idleTimeout = configuration.idleTimeout.milliseconds

@@ -37,8 +37,10 @@ public struct Configuration: Sendable, Equatable {
   public var heartbeat = Duration.seconds(30)
   public var drain = Duration.seconds(10)
 
-  // Limits, in bytes but for the first.
+  // Limits, in bytes but for the first two.
   public var maxConnections = 1_000_000
+  /// Up to so many connections, new WebSockets may compress.
+  public var deflateConnections = 1_000
   public var maxHeader = 16 << 10
   public var maxBody = 1 << 20
   /// A body of measurements.

@@ -14,6 +14,8 @@ public final class Server {
 
   /// The loop's one receive buffer: a connection has none of its own while nothing of its waits.
   let receiveBuffer: UnsafeMutableRawBufferPointer
+  /// Where one decompressed message lies while its handler has it; one byte more than it may have.
+  private(set) lazy var inflateBuffer = InflateBuffer(limits.messageBytes + 1)
   private let gatherBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
   var outbox = Outbox()
   /// Connections with something in the outbox.

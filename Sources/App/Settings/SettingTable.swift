@@ -28,7 +28,8 @@ public enum SettingTable {
     Setting(
       "scrypt-n", \.scryptN, .powerOfTwo(2...(1 << 20)), "the cost of a new password hash, KiB of memory"),
     Setting(
-      "header-timeout", \.headerTimeout, .duration(timeout), "for a request's head, a TLS or WebSocket handshake"),
+      "header-timeout", \.headerTimeout, .duration(timeout),
+      "for a request's head, a TLS or WebSocket handshake"),
     Setting("body-timeout", \.bodyTimeout, .duration(timeout), "for a body that makes no progress"),
     Setting("idle-timeout", \.idleTimeout, .duration(timeout), "for a connection between two requests"),
     Setting("send-timeout", \.sendTimeout, .duration(timeout), "for a peer that does not read"),
@@ -39,6 +40,9 @@ public enum SettingTable {
       "drain", \.drain, .duration(.zero...(.seconds(3600))), "the time to finish work after SIGTERM"),
     Setting(
       "max-connections", \.maxConnections, .number(1...1_000_000), "connections at one time"),
+    Setting(
+      "deflate-connections", \.deflateConnections, .number(0...1_000_000),
+      "with more connections, new WebSockets are not compressed (50 KiB each)"),
     Setting("max-header", \.maxHeader, .size(1024...(1 << 20)), "the longest head of a request"),
     Setting("max-body", \.maxBody, .size(1024...(1 << 30)), "the longest body of a request"),
     Setting(

@@ -58,6 +58,7 @@ final class ClientConnection: ClientSocket {
         taken += consumed
         switch step {
         case .needMore: return taken
+        case .compressed: break  // never agreed on
         case .message(let message, let isText):
           if isOpen { client.handler.received(id, message, isText: isText) }
         case .ping(let payload): if isOpen { send(.pong, payload) }

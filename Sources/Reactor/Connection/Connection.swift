@@ -81,6 +81,8 @@ final class Connection: EventSource {
   var parser = RequestParser()
   var exchange: HTTPExchange?
   var webSocket = WebSocketMachine(role: .server)
+  /// nil without permessage-deflate.
+  var compression: MessageCompression?
 
   /// The chain of pieces in the outbox for the end of this tick, and its length.
   var firstPiece = Outbox.none

@@ -16,6 +16,11 @@ public struct Limits: Sendable {
   public var bodyWindow = 256 * 1024
   /// A WebSocket message, all its fragments together: 1009.
   public var messageBytes = 64 * 1024
+  /// With more connections than this, permessage-deflate is agreed on with nobody new: it costs up to some 50 KiB for each
+  /// that uses it. 0 for never.
+  public var deflateConnections = 1_000
+  /// Of the windows of permessage-deflate, 9 to 15: 4 KiB hold many messages of a chat.
+  public var deflateWindowBits = 12
   /// A message's fragments: an endless run of empty ones costs CPU and counts no bytes.
   public var messageFragments = 1024
 

@@ -56,6 +56,26 @@ struct Outbox {
     return UnsafeRawBufferPointer(place)
   }
 
+  /// Builds the same frame anew with its payload compressed; nil if that is better sent as it is.
+  mutating func compressed(
+    _ frame: UnsafeRawBufferPointer, by compression: MessageCompression
+  ) -> UnsafeRawBufferPointer? {
+    let short = frame[1]
+    let headerLength = short < 126 ? 2 : short == 126 ? 4 : 10
+    let payload = UnsafeRawBufferPointer(rebasing: frame[headerLength...])
+    guard let deflater = compression.deflater(for: payload) else { return nil }
+    // The header is written when the length is known, into room for the longest.
+    let room = FrameHeader.maximumLength
+    let bound = room + deflater.bound(payload.count)
+    let place = UnsafeMutableRawBufferPointer(start: reserve(bound), count: bound)
+    let count = deflater.deflate(payload, into: UnsafeMutableRawBufferPointer(rebasing: place[room...]))
+    let start = room - FrameEncoder.headerLength(payload: count, masked: false)
+    FrameEncoder.writeHeader(
+      Opcode(rawValue: frame[0] & 0x0F) ?? .binary, compressed: true, payload: count,
+      into: UnsafeMutableRawBufferPointer(rebasing: place[start...]))
+    return UnsafeRawBufferPointer(rebasing: place[start..<room + count])
+  }
+
   /// Adds stored bytes to a chain, as part of its last piece where they follow it.
   mutating func link(_ bytes: UnsafeRawBufferPointer, first: inout Int32, last: inout Int32) {
     guard let start = bytes.baseAddress, bytes.count > 0 else { return }

@@ -6,10 +6,11 @@ extension Connection {
     switch Handshake.check(view.head, in: view.headBytes) {
     case .refuse(let status, let fields):
       refuseUpgrade(server.refusal(status, "This is not a WebSocket handshake.", fields), view)
-    case .accept(let key):
+    case .accept(let key, let extensions):
       switch handler.accept(view) {
       case .refuse(let response): refuseUpgrade(response, view)
       case .accept(let subprotocol, let found):
+        agreeOnCompression(extensions)
         open(key: key, subprotocol: subprotocol, handler: handler, context: found ?? context)
       }
     }
@@ -29,6 +30,9 @@ extension Connection {
       Response.Field("upgrade", "websocket"),
       Response.Field("sec-websocket-accept", Handshake.acceptValue(for: key, sha1: Digest.sha1)),
     ]
+    if let compression {
+      fields.append(Response.Field("sec-websocket-extensions", compression.agreement.answer))
+    }
     if let subprotocol { fields.append(Response.Field("sec-websocket-protocol", subprotocol)) }
     respond(Response(.switchingProtocols, fields: fields), to: server.head)
     state = .webSocket
@@ -36,6 +40,14 @@ extension Connection {
     self.handler = server.index(of: handler)
     setDeadline(after: server.limits.heartbeat)
     handler.opened(WebSocketID(id), context: context)
+  }
+
+  private func agreeOnCompression(_ offered: [ExtensionElement]) {
+    guard server.connectionCount <= server.limits.deflateConnections,
+      let agreement = DeflateAgreement.choose(offered, windowBits: server.limits.deflateWindowBits)
+    else { return }
+    compression = MessageCompression(agreement)
+    webSocket.deflates = true
   }
 
   // MARK: Receiving
@@ -51,10 +63,9 @@ extension Connection {
         taken += consumed
         switch step {
         case .needMore: return taken
-        case .message(let message, let isText):
-          if state == .webSocket {
-            server.handlers[Int(handler)].received(WebSocketID(id), message, isText: isText)
-          }
+        case .message(let message, let isText): received(message, isText: isText)
+        case .compressed(let message, let isText):
+          received(try decompress(message, isText: isText), isText: isText)
         case .ping(let payload): if state == .webSocket { send(.pong, payload) }
         case .pong: break
         case .close(let code, _): closedByPeer(code)
@@ -67,6 +78,20 @@ extension Connection {
       finish(.protocolError)
       return bytes.count
     }
+  }
+
+  private func received(_ message: UnsafeRawBufferPointer, isText: Bool) {
+    guard state == .webSocket else { return }
+    server.handlers[Int(handler)].received(WebSocketID(id), message, isText: isText)
+  }
+
+  private func decompress(
+    _ message: UnsafeRawBufferPointer, isText: Bool
+  ) throws(WebSocketError) -> UnsafeRawBufferPointer {
+    guard let compression else { throw .protocolError("reserved bit set") }
+    let whole = try compression.inflate(message, into: server.inflateBuffer.bytes)
+    guard !isText || UTF8Validator.isValid(whole) else { throw .invalidText }
+    return whole
   }
 
   /// RFC 6455 §5.5.1: answer a close frame with one, and then end the connection; the server first (§7.1.1).
@@ -89,7 +114,8 @@ extension Connection {
     if unsentBytes + frame.count > server.limits.sendBuffer {
       return startClosing(server.limits.slowPeerCode, "This connection does not read fast enough.", .slowPeer)
     }
-    appendStored(frame)
+    guard let compression else { return appendStored(frame) }
+    appendStored(server.outbox.compressed(frame, by: compression) ?? frame)
   }
 
   /// Begins the closing handshake: our close frame, then the peer's is awaited.

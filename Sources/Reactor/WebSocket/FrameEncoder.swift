@@ -10,12 +10,12 @@ enum FrameEncoder {
   /// (`FrameHeader.maximumLength` always is). With a key the caller masks the payload with `Masking.apply`.
   @discardableResult
   static func writeHeader(
-    _ opcode: Opcode, fin: Bool = true, payload: Int, maskKey: UInt32? = nil,
+    _ opcode: Opcode, fin: Bool = true, compressed: Bool = false, payload: Int, maskKey: UInt32? = nil,
     into target: UnsafeMutableRawBufferPointer
   ) -> Int {
     let length = headerLength(payload: payload, masked: maskKey != nil)
     precondition(target.count >= length && payload >= 0)
-    target[0] = (fin ? 0x80 : 0) | opcode.rawValue
+    target[0] = (fin ? 0x80 : 0) | (compressed ? 0x40 : 0) | opcode.rawValue
     let maskBit: UInt8 = maskKey == nil ? 0 : 0x80
     if payload <= 125 {
       target[1] = maskBit | UInt8(payload)

@@ -1,6 +1,8 @@
 /// The head of one frame (RFC 6455 §5.2), already found legal.
 struct FrameHeader: Sendable, Equatable {
   var fin: Bool
+  /// RSV1: a compressed message begins (RFC 7692 §6).
+  var compressed = false
   var opcode: Opcode
   var masked: Bool
   /// First key byte in the lowest eight bits; 0 in an unmasked frame.

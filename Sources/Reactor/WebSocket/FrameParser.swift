@@ -4,10 +4,10 @@ enum FrameParser {
   /// Nil means that the header is not complete yet: call again with the same bytes and more.
   @inline(__always)
   static func parse(
-    _ bytes: UnsafeRawBufferPointer, role: WebSocketRole
+    _ bytes: UnsafeRawBufferPointer, role: WebSocketRole, deflates: Bool = false
   ) throws(WebSocketError) -> FrameHeader? {
     guard bytes.count > 0 else { return nil }
-    let opcode = try opcode(of: bytes[0])
+    let opcode = try opcode(of: bytes[0], deflates)
     guard bytes.count > 1 else { return nil }
     let short = try shortLength(of: bytes[1], opcode: opcode, role: role)
     let keyStart: Int
@@ -28,15 +28,20 @@ enum FrameParser {
     let key =
       masked ? UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: keyStart, as: UInt32.self)) : 0
     return FrameHeader(
-      fin: bytes[0] & 0x80 != 0, opcode: opcode, masked: masked, maskKey: key, payloadLength: length,
+      fin: bytes[0] & 0x80 != 0, compressed: bytes[0] & 0x40 != 0, opcode: opcode, masked: masked,
+      maskKey: key, payloadLength: length,
       headerLength: headerLength)
   }
 
   @inline(__always)
-  private static func opcode(of byte: UInt8) throws(WebSocketError) -> Opcode {
-    // RFC 6455 §5.2: MUST be 0 unless an extension defines them; none is negotiated.
-    guard byte & 0x70 == 0 else { throw .protocolError("reserved bit set") }
+  private static func opcode(of byte: UInt8, _ deflates: Bool) throws(WebSocketError) -> Opcode {
+    // RFC 6455 §5.2: MUST be 0 unless an extension defines them.
+    guard byte & (deflates ? 0x30 : 0x70) == 0 else { throw .protocolError("reserved bit set") }
     guard let opcode = Opcode(rawValue: byte & 0x0F) else { throw .protocolError("reserved opcode") }
+    // RFC 7692 §6: only the first frame of a data message says that it is compressed.
+    guard byte & 0x40 == 0 || opcode == .text || opcode == .binary else {
+      throw .protocolError("reserved bit set")
+    }
     // RFC 6455 §5.5.
     guard !opcode.isControl || byte & 0x80 != 0 else { throw .protocolError("fragmented control frame") }
     return opcode

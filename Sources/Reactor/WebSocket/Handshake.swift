@@ -4,7 +4,7 @@ enum Handshake {
   typealias Key = [24 of UInt8]
 
   enum Verdict {
-    case accept(key: Key)
+    case accept(key: Key, extensions: [ExtensionElement])
     /// This status and these fields instead, over plain HTTP.
     case refuse(Status, [Response.Field])
   }
@@ -21,8 +21,11 @@ enum Handshake {
     guard let version = versions.first, version.elementsEqual("13".utf8) else { return upgradeRequired }
     let keys = head.values(of: "sec-websocket-key", in: bytes)
     guard keys.count == 1, let key = key(keys[0]) else { return .refuse(.badRequest, []) }
-    guard head.offeredSubprotocols(in: bytes) != nil else { return .refuse(.badRequest, []) }
-    return .accept(key: key)
+    guard head.offeredSubprotocols(in: bytes) != nil, let extensions = head.offeredExtensions(in: bytes)
+    else {
+      return .refuse(.badRequest, [])
+    }
+    return .accept(key: key, extensions: extensions)
   }
 
   /// RFC 6455 §4.2.2 names the version; RFC 9110 §15.5.22 wants `Upgrade` in every 426.

@@ -2,6 +2,7 @@
 /// only while a message is incomplete, so an idle socket holds none.
 final class PartialMessage {
   let isText: Bool
+  let isCompressed: Bool
   private(set) var fragments = 0
   /// What is left of the current frame's payload.
   private(set) var remaining = 0
@@ -16,7 +17,10 @@ final class PartialMessage {
   /// How far an announced length is believed before its bytes are here: headers cost a peer nothing.
   private static let trustedBytes = 16 * 1024
 
-  init(isText: Bool) { self.isText = isText }
+  init(isText: Bool, isCompressed: Bool) {
+    self.isText = isText
+    self.isCompressed = isCompressed
+  }
 
   deinit { storage.deallocate() }
 
@@ -38,14 +42,17 @@ final class PartialMessage {
       let piece = UnsafeMutableRawBufferPointer(rebasing: storage[count..<count + taken])
       piece.copyMemory(from: UnsafeRawBufferPointer(rebasing: input[..<taken]))
       if let maskKey { Masking.apply(maskKey, phase: phase, to: piece) }
-      if isText && !validator.consume(UnsafeRawBufferPointer(piece)) { throw .invalidText }
+      if isPlainText && !validator.consume(UnsafeRawBufferPointer(piece)) { throw .invalidText }
       count += taken
       phase = (phase + taken) & 3
       remaining -= taken
     }
-    if isText && isFinal && remaining == 0 && !validator.finish() { throw .invalidText }
+    if isPlainText && isFinal && remaining == 0 && !validator.finish() { throw .invalidText }
     return taken
   }
+
+  /// Compressed text is looked at when it is decompressed.
+  private var isPlainText: Bool { isText && !isCompressed }
 
   /// Doubles, so many small fragments cost linear time; never more than the message can still need.
   private func reserve(_ more: Int, limits: MessageLimits) {

@@ -25,6 +25,8 @@ enum WebSocketStep {
   case needMore
   /// For text, valid UTF-8.
   case message(UnsafeRawBufferPointer, isText: Bool)
+  /// A whole message as permessage-deflate packs it (RFC 7692). Whether its text is UTF-8 is not known yet.
+  case compressed(UnsafeRawBufferPointer, isText: Bool)
   case ping(UnsafeRawBufferPointer)
   case pong(UnsafeRawBufferPointer)
   /// The code is nil if the frame had none; the reason is valid UTF-8.
@@ -44,6 +46,8 @@ struct WebSocketMachine {
   private var partial: PartialMessage?
   private var state = State.idle
   private let role: WebSocketRole
+  /// permessage-deflate is agreed on.
+  var deflates = false
 
   init(role: WebSocketRole) { self.role = role }
 
@@ -77,7 +81,8 @@ struct WebSocketMachine {
       switch state {
       case .idle, .fragmented:
         let rest = input.dropping(consumed)
-        guard let header = try FrameParser.parse(UnsafeRawBufferPointer(rest), role: role) else {
+        guard let header = try FrameParser.parse(UnsafeRawBufferPointer(rest), role: role, deflates: deflates)
+        else {
           return .needMore
         }
         // Not the sum of both lengths: a hostile one would overflow.
@@ -125,12 +130,13 @@ struct WebSocketMachine {
     _ header: FrameHeader, _ payload: UnsafeRawBufferPointer
   ) throws(WebSocketError) -> WebSocketStep {
     let isText = header.opcode == .text
+    if header.compressed { return .compressed(payload, isText: isText) }
     guard !isText || UTF8Validator.isValid(payload) else { throw .invalidText }
     return .message(payload, isText: isText)
   }
 
   private mutating func begin(_ header: FrameHeader) {
-    let message = partial ?? PartialMessage(isText: header.opcode == .text)
+    let message = partial ?? PartialMessage(isText: header.opcode == .text, isCompressed: header.compressed)
     message.begin(header)
     partial = message
     state = .payload
@@ -144,7 +150,9 @@ struct WebSocketMachine {
     consumed += try partial.take(input.dropping(consumed), limits: limits)
     guard partial.remaining == 0 else { return .needMore }
     state = partial.isFinal ? .delivered : .fragmented
-    return partial.isFinal ? .message(partial.bytes, isText: partial.isText) : nil
+    guard partial.isFinal else { return nil }
+    return partial.isCompressed
+      ? .compressed(partial.bytes, isText: partial.isText) : .message(partial.bytes, isText: partial.isText)
   }
 
   private mutating func control(

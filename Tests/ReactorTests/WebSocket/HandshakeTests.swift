@@ -34,7 +34,7 @@ struct HandshakeTests {
 
   private func check(_ head: RequestHead, _ bytes: [UInt8]) -> String {
     switch bytes.withUnsafeBytes({ Handshake.check(head, in: $0) }) {
-    case .accept(let key): "accept " + withUnsafeBytes(of: key) { String(decoding: $0, as: UTF8.self) }
+    case .accept(let key, _): "accept " + withUnsafeBytes(of: key) { String(decoding: $0, as: UTF8.self) }
     case .refuse(let status, let fields):
       (["\(status.rawValue)"] + fields.map { "\($0.name)=\($0.value)" }).joined(separator: " ")
     }

@@ -6,6 +6,7 @@ import Testing
 enum Seen: Equatable, CustomStringConvertible {
   case text(String)
   case binary([UInt8])
+  case compressed([UInt8], isText: Bool)
   case ping([UInt8])
   case pong([UInt8])
   case close(UInt16?, String)
@@ -16,6 +17,7 @@ enum Seen: Equatable, CustomStringConvertible {
     case .needMore: return nil
     case .message(let bytes, isText: true): self = .text(String(decoding: bytes, as: UTF8.self))
     case .message(let bytes, isText: false): self = .binary(Array(bytes))
+    case .compressed(let bytes, let isText): self = .compressed(Array(bytes), isText: isText)
     case .ping(let bytes): self = .ping(Array(bytes))
     case .pong(let bytes): self = .pong(Array(bytes))
     case .close(let code, let reason): self = .close(code?.rawValue, String(decoding: reason, as: UTF8.self))
@@ -26,6 +28,7 @@ enum Seen: Equatable, CustomStringConvertible {
     switch self {
     case .text(let text): "text(\(text.utf8.count): \(text.prefix(20)))"
     case .binary(let bytes): "binary(\(bytes.count): \(bytes.prefix(8)))"
+    case .compressed(let bytes, let isText): "compressed(\(isText ? "text" : "binary"), \(bytes.count))"
     case .ping(let bytes): "ping(\(bytes))"
     case .pong(let bytes): "pong(\(bytes))"
     case .close(let code, let reason): "close(\(code.map(String.init) ?? "-"), \(reason))"
@@ -138,7 +141,7 @@ struct WireCase: CustomTestStringConvertible, Sendable {
   private var isOver: Bool {
     switch steps.last {
     case .close, .failed: true
-    case .text, .binary, .ping, .pong, nil: false
+    case .text, .binary, .compressed, .ping, .pong, nil: false
     }
   }
 
