@@ -36,7 +36,9 @@ class Client:
         return client
 
     @classmethod
-    async def connect(cls, server, headers=None, origin=None, subprotocols=None, path="", compression=None):
+    async def connect(
+        cls, server, headers=None, origin=None, subprotocols=None, path="", compression=None, extensions=None
+    ):
         """The handshake alone; `InvalidStatus` when the server refuses it."""
         return cls(
             await connect(
@@ -45,6 +47,7 @@ class Client:
                 origin=origin,
                 subprotocols=subprotocols,
                 compression=compression,
+                extensions=extensions,
                 proxy=None,
                 ssl=server.ssl,
                 ping_interval=None,
