@@ -28,8 +28,7 @@ final class AnswerStream {
 
   private func send(_ bytes: UnsafeRawBufferPointer) {
     guard let connection else { return }
-    var sink = OutboxSink(connection: connection)
-    if isChunked { ChunkedEncoder.write(bytes, into: &sink) } else { sink.append(bytes) }
+    connection.write { if isChunked { ChunkedEncoder.write(bytes, into: &$0) } else { $0.append(bytes) } }
   }
 
   /// Returns when there is room for more, or nobody to send it to.

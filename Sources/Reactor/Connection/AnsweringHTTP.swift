@@ -82,8 +82,8 @@ extension Connection {
 
   /// Sends a whole answer.
   func respond(_ response: Response, to head: RequestHead) {
-    var sink = OutboxSink(connection: self)
-    encoder(of: response, to: head).write(response, date: server.date, into: &sink)
+    let encoder = encoder(of: response, to: head)
+    write { encoder.write(response, date: server.date, into: &$0) }
   }
 
   func encoder(of response: Response, to head: RequestHead) -> ResponseEncoder {
@@ -119,12 +119,6 @@ extension Connection {
     }
     finish(status == .requestTimeout ? .timedOut : .protocolError)
   }
-}
-
-/// Lets the encoder write into a connection's part of the outbox.
-struct OutboxSink: ByteSink {
-  let connection: Connection
-  mutating func append(_ bytes: UnsafeRawBufferPointer) { connection.append(bytes) }
 }
 
 private let retryAfterASecond = Response.Field("retry-after", "1")

@@ -5,8 +5,7 @@ extension Connection {
     let isChunked = head.minorVersion > 0
     if !isChunked { flags.insert(.lastAnswer) }
     let encoder = encoder(of: response, to: head)
-    var sink = OutboxSink(connection: self)
-    encoder.writeHead(of: response, isStreamed: true, date: server.date, into: &sink)
+    write { encoder.writeHead(of: response, isStreamed: true, date: server.date, into: &$0) }
     guard encoder.sendsContent(of: response) else { return didSendAnswer(exchange) }
     let stream = AnswerStream(connection: self, isChunked: isChunked)
     exchange.stream = stream

@@ -36,15 +36,19 @@ enum FrameParser {
   @inline(__always)
   private static func opcode(of byte: UInt8, _ deflates: Bool) throws(WebSocketError) -> Opcode {
     // RFC 6455 §5.2: MUST be 0 unless an extension defines them.
-    guard byte & (deflates ? 0x30 : 0x70) == 0 else { throw .protocolError("reserved bit set") }
-    guard let opcode = Opcode(rawValue: byte & 0x0F) else { throw .protocolError("reserved opcode") }
-    // RFC 7692 §6: only the first frame of a data message says that it is compressed.
-    guard byte & 0x40 == 0 || opcode == .text || opcode == .binary else {
+    guard byte & 0x70 == 0 || (deflates && beginsCompressed(byte)) else {
       throw .protocolError("reserved bit set")
     }
+    guard let opcode = Opcode(rawValue: byte & 0x0F) else { throw .protocolError("reserved opcode") }
     // RFC 6455 §5.5.
     guard !opcode.isControl || byte & 0x80 != 0 else { throw .protocolError("fragmented control frame") }
     return opcode
+  }
+
+  /// RFC 7692 §6: RSV1, in the first frame of a data message and in no other.
+  private static func beginsCompressed(_ byte: UInt8) -> Bool {
+    let opcode = Opcode(rawValue: byte & 0x0F)
+    return byte & 0x30 == 0 && (opcode == .text || opcode == .binary)
   }
 
   @inline(__always)
