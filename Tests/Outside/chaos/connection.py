@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 LOST = (OSError, ConnectionClosed, InvalidHandshake, EOFError, TimeoutError)
-HELD = 0.4  # the server holds events back for half a second until the client has resumed
+HELD = 0.2  # the server holds events back for half a second until the client has resumed; it may be slow to read
 
 
 class Connection:
