@@ -21,7 +21,7 @@ import Testing
 
   /// Each call of a server's life in its turn, once or some times in a row. What could not be written is answered so; what was
   /// acknowledged is there while the server goes on, and after a power cut.
-  @Test(arguments: kinds.filter { $0.call != .open })
+  @Test(arguments: kinds.filter { ![.open, .truncate].contains($0.call) })
   func `takes back nothing that was acknowledged, and the writer goes on`(_ kind: Kind) throws {
     let settled = try Self.settledFiles()
     var (number, failedSteps) = (0, 0)
@@ -41,8 +41,7 @@ import Testing
       #expect(try complaintsAfterCut(disk, life.messages) == [], "\(context), after a power cut")
       number += 1
     }
-    // A log that cannot be cut short is only longer.
-    #expect(number > 0 && (failedSteps > 0 || kind.call == .truncate), "\(kind): \(number) places")
+    #expect(number > 0 && failedSteps > 0, "\(kind): \(number) places")
   }
 
   /// Each call of a first start. It says that it cannot, or it can; and the next one can.
@@ -63,17 +62,17 @@ import Testing
       #expect(try complaintsAfterCut(disk, []) == [], "\(kind), behind \(number), after a power cut")
       number += 1
     }
+    // A journal that cannot be cut short is only longer.
     #expect(number > 0 && (refused > 0 || kind.call == .truncate), "\(kind): \(number) places")
   }
 
-  /// The files of a store with people and groups in it.
+  /// The files of a store with people and groups in it that was closed in good order, so that the next start begins a log.
   private static func settledFiles() throws -> [String: [UInt8]] {
     let directory = try TemporaryDirectory()
     let disk = try Disk(directory: directory.path)
     defer { disk.unmount() }
-    let life = try StoreLife(in: directory.path, seed: 1)
-    try life.settle()
-    return image(disk).settledFiles
+    try StoreLife(in: directory.path, seed: 1).settle()
+    return image(disk).settledFiles.filter { $0.key == "wattloop.sqlite" }
   }
 
   private static func image(_ disk: Disk) -> DiskImage {
