@@ -51,6 +51,13 @@ let package = Package(
       path: "Sources/Server",
       swiftSettings: swift),
     .testTarget(name: "ReactorTests", dependencies: ["Reactor", "CLinux"], swiftSettings: swift),
-    .testTarget(name: "AppTests", dependencies: ["App", "Reactor"], swiftSettings: swift),
+    .testTarget(
+      name: "AppTests",
+      dependencies: [
+        "App", "Reactor",
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: swift),
   ]
 )

@@ -22,14 +22,15 @@ final class Checkpointer: Sendable {
   private let state: Shared
   private let thread: WorkerThread<Void>
 
-  /// - Parameter longLog: from how many pages on the log is copied. 32 MiB, since a page that many commits touched is
-  ///   copied once.
-  init(store: Store, longLog: Int = 8000) {
+  /// From how many pages on the log is copied. 32 MiB, since a page that many commits touched is copied once.
+  static let longLog = 8000
+
+  init(store: Store, longLog: Int = Checkpointer.longLog, mode: WorkerMode = .thread) {
     let state = Shared()
     self.store = store
     self.longLog = longLog
     self.state = state
-    thread = WorkerThread(name: "checkpointer", limit: 1) { _ in
+    thread = WorkerThread(name: "checkpointer", limit: 1, mode: mode) { _ in
       var left = Int.max
       for _ in 0..<Self.passes where left > Self.little {
         left = Self.attempt { store.logPages - (try store.checkpointBeside()) } ?? 0
@@ -50,6 +51,9 @@ final class Checkpointer: Sendable {
     default: break
     }
   }
+
+  /// Only `byHand`.
+  func work() -> Bool { thread.work() }
 
   func close() { thread.close() }
 

@@ -37,6 +37,10 @@ public final class Store: Sendable {
       pool = try DatabasePool(path: path, configuration: Self.configuration)
       epoch = try Self.setUp(pool, path: path)
       logLength.watch(pool)
+      // GRDB begins a log with a transaction of its own, before `synchronous` is FULL: nobody has synced that. If the first
+      // sync after it failed, the kernel would drop its pages too, SQLite would write its own again but not those, and
+      // after a power cut nothing behind them could be read. A checkpoint syncs the log first.
+      if purpose == .serving { _ = try pool.writeWithoutTransaction(Self.checkpoint) }
       checkpoints =
         purpose == .serving ? try DatabaseQueue(path: path, configuration: Self.configuration) : nil
     } catch let error as StoreError {

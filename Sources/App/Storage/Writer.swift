@@ -26,19 +26,21 @@ final class Writer: Sendable {
 
   /// - Parameters:
   ///   - limit: the jobs that may wait; a batch of messages is one.
+  ///   - mode: `byHand` for simulations: then `work` and `copyLog` do what the threads would.
+  ///   - longLog: as the `Checkpointer` has it.
   ///   - committed: takes each batch of messages back, on the writer's thread.
   ///   - announced: takes what changes have to tell, after their commit, on the writer's thread.
   init(
-    store: Store, limit: Int = 10_000, watched: WatchedDevices = WatchedDevices(),
-    committed: @escaping @Sendable (PublishBatch) -> Void,
+    store: Store, limit: Int = 10_000, mode: WorkerMode = .thread, longLog: Int = Checkpointer.longLog,
+    watched: WatchedDevices = WatchedDevices(), committed: @escaping @Sendable (PublishBatch) -> Void,
     announced: @escaping @Sendable ([Announcement]) -> Void
   ) {
     self.watched = watched
-    let checkpointer = Checkpointer(store: store)
+    let checkpointer = Checkpointer(store: store, longLog: longLog, mode: mode)
     self.checkpointer = checkpointer
     let transactions = Transactions(
       store: store, watched: watched, committed: committed, announced: announced)
-    thread = WorkerThread(name: "writer", limit: limit) {
+    thread = WorkerThread(name: "writer", limit: limit, mode: mode) {
       transactions.perform($0)
       checkpointer.tend()
     }
@@ -75,6 +77,14 @@ final class Writer: Sendable {
   ) -> Bool {
     thread.submit(.change(Change(run: body, finish: finished)))
   }
+
+  /// Makes one transaction of the oldest jobs that wait; false if there are none. Only `byHand`.
+  @discardableResult
+  func work(most: Int = .max) -> Bool { thread.work(most: most) }
+
+  /// Lets the checkpointer do what it was asked for; false if that is nothing. Only `byHand`.
+  @discardableResult
+  func copyLog() -> Bool { checkpointer.work() }
 
   /// Finishes what waits, and returns when its threads have ended.
   func close() {

@@ -12,8 +12,8 @@ public final class WorkerQueue: Sendable {
   /// - Parameters:
   ///   - name: the thread's name, at most 15 bytes (Linux cuts it there).
   ///   - limit: the jobs that may wait.
-  public init(name: String, limit: Int = 4096) {
-    thread = WorkerThread(name: name, limit: limit) { jobs in
+  public init(name: String, limit: Int = 4096, mode: WorkerMode = .thread) {
+    thread = WorkerThread(name: name, limit: limit, mode: mode) { jobs in
       for job in jobs { job() }
     }
   }
@@ -29,6 +29,13 @@ public final class WorkerQueue: Sendable {
       if !taken { continuation.resume(throwing: WorkerQueueFull()) }
     }
   }
+
+  /// Runs the oldest jobs that wait, on the caller's thread; false if there are none. Only `byHand`.
+  @discardableResult
+  public func work(most: Int = .max) -> Bool { thread.work(most: most) }
+
+  /// The jobs that wait.
+  public var waiting: Int { thread.waiting }
 
   /// Takes no more jobs, runs those that wait, and returns when the thread has ended.
   public func close() { thread.close() }

@@ -6,6 +6,8 @@ import Glibc
 /// "All it finds" is what makes batches size themselves: what queued while the last batch ran is the next batch.
 public final class WorkerThread<Job: Sendable>: Sendable {
   private let shared: Shared
+  /// nil where a thread has it.
+  private let handleByHand: (@Sendable ([Job]) -> Void)?
 
   /// Everything that both sides touch, under one mutex.
   private final class Shared: @unchecked Sendable {
@@ -53,6 +55,17 @@ public final class WorkerThread<Job: Sendable>: Sendable {
       }
     }
 
+    /// The oldest jobs that wait, without waiting for one.
+    func takeNow(most: Int) -> [Job] {
+      locked {
+        let taken = Array(jobs.prefix(most))
+        jobs.removeFirst(taken.count)
+        return taken
+      }
+    }
+
+    var waiting: Int { locked { jobs.count } }
+
     func close() {
       locked {
         closed = true
@@ -73,9 +86,13 @@ public final class WorkerThread<Job: Sendable>: Sendable {
   ///   - name: the thread's name, at most 15 bytes (Linux cuts it there).
   ///   - limit: the jobs that may wait.
   ///   - handle: is given each batch, in order, on the thread.
-  public init(name: String, limit: Int, handle: @escaping @Sendable ([Job]) -> Void) {
+  public init(
+    name: String, limit: Int, mode: WorkerMode = .thread, handle: @escaping @Sendable ([Job]) -> Void
+  ) {
     let shared = Shared(limit: limit)
     self.shared = shared
+    handleByHand = mode == .byHand ? handle : nil
+    guard mode == .thread else { return }
     startThread(name: name) {
       var batch: [Job] = []
       while shared.takeAll(into: &batch) {
@@ -89,8 +106,34 @@ public final class WorkerThread<Job: Sendable>: Sendable {
   /// Hands a job to the thread; false if the queue is full or has been closed.
   public func submit(_ job: Job) -> Bool { shared.submit(job) }
 
+  /// Handles the oldest jobs that wait as one batch, on the caller's thread; false if there are none. Only `byHand`.
+  @discardableResult
+  public func work(most: Int = .max) -> Bool {
+    guard let handle = handleByHand else { preconditionFailure("the worker has a thread of its own") }
+    let batch = shared.takeNow(most: most)
+    if !batch.isEmpty { handle(batch) }
+    return !batch.isEmpty
+  }
+
+  /// The jobs that wait.
+  public var waiting: Int { shared.waiting }
+
   /// Takes no more jobs, handles those that wait, and returns when the thread has ended.
-  public func close() { shared.close() }
+  public func close() {
+    if handleByHand != nil {
+      work()
+      shared.end()
+    }
+    shared.close()
+  }
+}
+
+/// Where a worker's jobs are handled.
+public enum WorkerMode: Sendable {
+  /// On a thread of its own, as soon as they come.
+  case thread
+  /// On the thread that calls `work`, and when it does: all in one order, for simulations.
+  case byHand
 }
 
 /// Starts a detached thread with all signals blocked: they are for the loop's signalfd alone.
