@@ -6,7 +6,7 @@ BUILD_PACKAGES = binutils ca-certificates g++ git libcurl4-openssl-dev libedit-d
 TEST_PACKAGES  = python3 python3-venv curl
 SWIFT_SOURCES  = Package.swift Sources Tests $(wildcard Benchmarks/Package.swift Benchmarks/Sources)
 
-.PHONY: help run build test chaos openapi-fuzz conformance bench bench-energy bench-chat floor format lint clean packages
+.PHONY: help run build test chaos openapi-fuzz conformance tls-scan costs bench bench-energy bench-chat floor format lint clean packages
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -32,6 +32,14 @@ openapi-fuzz: build ## some 10 minutes of made-up requests to every operation (A
 
 conformance: packages ## Autobahn's WebSocket cases against the echo server (GROUPS="9 12")
 	Scripts/conformance $(GROUPS)
+
+tls-scan: build ## sslyze against the server's TLS
+	@Scripts/packages $(TEST_PACKAGES) openssl
+	Scripts/tls-scan
+
+costs: bench ## instructions, allocations and system calls of an echo and a request, against their thresholds
+	@Scripts/packages valgrind
+	Benchmarks/count-costs
 
 bench: packages floor ## build the benchmarks and the C floor they are compared with
 	swift build --package-path Benchmarks -c release
