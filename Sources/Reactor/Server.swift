@@ -99,11 +99,9 @@ public final class Server {
 
   private func accepted(_ fd: Int32, _ tls: TLSContext?) {
     guard connectionCount < limits.connections else { return refuseConnection(fd, tls) }
-    let connection = Connection(fd: fd, server: self)
-    if let tls {
-      connection.transport = TLSTransport(tls, now: loop.now)
-      if connection.transport == nil { return SocketIO.close(fd) }
-    }
+    let transport = tls.flatMap { TLSTransport($0, now: loop.now) }
+    if tls != nil && transport == nil { return SocketIO.close(fd) }
+    let connection = Connection(fd: fd, transport: transport, server: self)
     do {
       try loop.add(connection, fd: fd, for: [.readable, .writable, .hungUp, .edge])
     } catch {

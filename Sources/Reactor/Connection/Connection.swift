@@ -60,8 +60,8 @@ final class Connection: EventSource {
 
   let fd: Int32
   unowned(unsafe) let server: Server
-  /// nil for the bare socket.
-  var transport: Transport?
+  /// nil for a bare socket without compression.
+  var layers: Layers?
 
   var state = State.idle
   var flags: Flags = []
@@ -81,8 +81,6 @@ final class Connection: EventSource {
   var parser = RequestParser()
   var exchange: HTTPExchange?
   var webSocket = WebSocketMachine(role: .server)
-  /// nil without permessage-deflate.
-  var compression: MessageCompression?
 
   /// The chain of pieces in the outbox for the end of this tick, and its length.
   var firstPiece = Outbox.none
@@ -92,7 +90,7 @@ final class Connection: EventSource {
 
   init(fd: Int32, transport: Transport? = nil, server: Server) {
     self.fd = fd
-    self.transport = transport
+    if let transport { layers = Layers(transport: transport) }
     self.server = server
   }
 

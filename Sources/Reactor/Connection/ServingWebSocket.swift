@@ -46,7 +46,8 @@ extension Connection {
     guard server.connectionCount <= server.limits.deflateConnections,
       let agreement = DeflateAgreement.choose(offered, windowBits: server.limits.deflateWindowBits)
     else { return }
-    compression = MessageCompression(agreement)
+    if layers == nil { layers = Layers() }
+    layers?.compression = MessageCompression(agreement)
     webSocket.deflates = true
   }
 

@@ -23,6 +23,6 @@ extension Connection {
   func closeSocket() {
     guard let transport else { return SocketIO.close(fd) }
     transport.close(fd)
-    self.transport = nil
+    layers = nil
   }
 }
