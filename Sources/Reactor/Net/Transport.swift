@@ -2,6 +2,9 @@
 ///
 /// A connection without one calls the kernel directly, and pays nothing for those that have.
 class Transport {
+  /// Whether nobody between can read or change what it carries.
+  var isSecure: Bool { false }
+
   /// Reads what there is. The socket must be registered edge-triggered: `wouldBlock` only when nothing more can be had.
   func read(_ fd: Int32, into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
     SocketIO.read(fd, into: buffer)
