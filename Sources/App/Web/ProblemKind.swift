@@ -21,6 +21,7 @@ public enum ProblemKind: String, Sendable, CaseIterable {
   case uriTooLong = "uri-too-long"
   case unsupportedMediaType = "unsupported-media-type"
   case expectationFailed = "expectation-failed"
+  case misdirectedRequest = "misdirected-request"
   case upgradeRequired = "upgrade-required"
   case rateLimited = "rate-limited"
   case headerTooLarge = "header-too-large"
@@ -54,6 +55,7 @@ public enum ProblemKind: String, Sendable, CaseIterable {
     case .uriTooLong: (.uriTooLong, "The request target is too long")
     case .unsupportedMediaType: (.unsupportedMediaType, "The media type is not supported")
     case .expectationFailed: (.expectationFailed, "The expectation cannot be met")
+    case .misdirectedRequest: (.misdirectedRequest, "The request is for another server")
     case .upgradeRequired: (.upgradeRequired, "A protocol upgrade is needed")
     case .rateLimited: (.tooManyRequests, "Too many requests")
     case .headerTooLarge: (.headerFieldsTooLarge, "The request head is too large")

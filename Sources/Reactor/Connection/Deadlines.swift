@@ -25,9 +25,11 @@ extension Connection {
   }
 
   private func deadlinePassed() {
+    let late = "The request did not arrive in time."
     switch state {
     case .idle: finish(.timedOut)
-    case .head, .body: fail(.requestTimeout, "The request did not arrive in time.")
+    case .head: fail(.requestTimeout, late, to: inbox.withUnsafeBytes { RequestHead(unread: $0) })
+    case .body: fail(.requestTimeout, late)
     // While the handler does not pull, the client cannot go on: that time is not the client's.
     case .uploading where isThrottled: setDeadline(after: server.limits.bodyTimeout)
     case .uploading: failBody(.late, .timedOut)

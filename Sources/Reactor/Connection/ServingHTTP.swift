@@ -10,7 +10,7 @@ extension Connection {
         return length + handle(UnsafeRawBufferPointer(rebasing: bytes[..<length]), after: bytes)
       }
     } catch {
-      fail(error)
+      fail(error, to: RequestHead(unread: bytes))
       return bytes.count
     }
   }
@@ -24,6 +24,7 @@ extension Connection {
   /// Routes a head. Returns the bytes of the body that it used.
   private func handle(_ headBytes: UnsafeRawBufferPointer, after bytes: UnsafeRawBufferPointer) -> Int {
     if !server.head.keepAlive { flags.insert(.lastAnswer) }
+    if let refusal = refusalOfTarget() { return refuse(refusal, headBytes) }
     let match: Router.Match
     switch server.router.match(server.head, headBytes) {
     case .found(let found): match = found
@@ -43,6 +44,18 @@ extension Connection {
     }
     return dispatch(
       headBytes, match, context, body: UnsafeRawBufferPointer(rebasing: bytes[headBytes.count...]))
+  }
+
+  /// What is asked of a server that this one is not: a proxy, or one with TLS.
+  private func refusalOfTarget() -> Response? {
+    if server.head.method == .connect {
+      // RFC 9110 §9.3.6: a client that expects a tunnel may send bytes for its far end already.
+      flags.insert(.lastAnswer)
+      return server.refusal(.notImplemented, "This server is no proxy.", [])
+    }
+    // RFC 9110 §7.4: an https resource MUST NOT be had over a connection that is not secured.
+    guard server.head.isForHTTPS, transport?.isSecure != true else { return nil }
+    return server.refusal(.misdirectedRequest, "This connection has no TLS.", [])
   }
 
   /// Answers before the body was read. A client that waits for 100 is not told to send it: it may send or not, so the

@@ -31,14 +31,16 @@ public struct RequestHead: Sendable, Equatable {
   }
 
   public internal(set) var method = Method.other
-  /// The request-target without its query: for absolute-form its path (`/` if it has none), for `OPTIONS *`
-  /// the asterisk, for `CONNECT` empty.
+  /// The request-target without its query: for absolute-form its path (`/` if it has none, but for OPTIONS
+  /// empty), for `OPTIONS *` the asterisk, for `CONNECT` empty.
   public internal(set) var path = ByteRange.empty
   /// What follows the first `?`, without it; nil if there is none.
   public internal(set) var query: ByteRange?
   /// The authority the request is for: from an absolute-form target, else `Host`; empty in HTTP/1.0 without
   /// one.
   public internal(set) var authority = ByteRange.empty
+  /// The target is in absolute-form, with the scheme `https`.
+  public internal(set) var isForHTTPS = false
   public internal(set) var minorVersion: UInt8 = 1
   public internal(set) var fields: [Field] = []
   /// `.none` for `Content-Length: 0`, too; any method may have content.
@@ -52,6 +54,13 @@ public struct RequestHead: Sendable, Equatable {
   public internal(set) var upgradesToWebSocket = false
 
   public init() {}
+
+  /// Of a request that was not read to its end, which is its method: HEAD is answered without content, even if
+  /// nothing else of it is understood (RFC 9110 §9.3.2).
+  init(unread bytes: UnsafeRawBufferPointer) {
+    let line = bytes.starts(with: "\r\n".utf8) ? bytes.dropFirst(2) : bytes[...]
+    if line.starts(with: "HEAD ".utf8) { method = .head }
+  }
 
   mutating func reset() {
     // Swapped out and back: an array with a second owner would be copied when it is emptied.

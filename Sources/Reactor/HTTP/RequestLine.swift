@@ -71,7 +71,9 @@ extension RequestHead {
   /// `http://authority[/path][?query]`; user information is refused (RFC 9110 §4.2.4), so is an empty host
   /// (§4.2.1).
   private mutating func parseAbsolute(_ bytes: RawSpan, _ target: Range<Int>) throws(HTTPError) {
-    let start = target.lowerBound + (try Self.schemeLength(bytes, target))
+    let schemeLength = try Self.schemeLength(bytes, target)
+    isForHTTPS = schemeLength == 8
+    let start = target.lowerBound + schemeLength
     var end = start
     while end < target.upperBound && bytes[end] != UInt8(ascii: "/") && bytes[end] != UInt8(ascii: "?") {
       end += 1
@@ -79,6 +81,8 @@ extension RequestHead {
     guard Authority.isValid(bytes.extracting(start..<end), port: .optional) else { throw .invalidTarget }
     authority = ByteRange(start: start, count: end - start)
     splitQuery(bytes, end..<target.upperBound)
+    // RFC 9112 §3.2.4: with neither path nor query, OPTIONS is for the server as a whole.
+    if method == .options && path.count == 0 && query == nil { return }
     // An empty path means "/" (RFC 9110 §4.2.3): the last slash of "://" is the one to point at.
     if path.count == 0 { path = ByteRange(start: start - 1, count: 1) }
   }

@@ -21,6 +21,7 @@ public struct Status: RawRepresentable, Hashable, Sendable {
   public static let uriTooLong = Status(rawValue: 414)
   public static let unsupportedMediaType = Status(rawValue: 415)
   public static let expectationFailed = Status(rawValue: 417)
+  public static let misdirectedRequest = Status(rawValue: 421)
   public static let unprocessableContent = Status(rawValue: 422)
   public static let upgradeRequired = Status(rawValue: 426)
   public static let tooManyRequests = Status(rawValue: 429)
@@ -51,6 +52,7 @@ public struct Status: RawRepresentable, Hashable, Sendable {
     case 414: "URI Too Long"
     case 415: "Unsupported Media Type"
     case 417: "Expectation Failed"
+    case 421: "Misdirected Request"
     case 422: "Unprocessable Content"
     case 426: "Upgrade Required"
     case 429: "Too Many Requests"

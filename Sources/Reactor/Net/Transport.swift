@@ -8,6 +8,8 @@ class Transport {
   var waitsForWritable: Bool { false }
   /// There is more to read though a read was short.
   var hasMore: Bool { false }
+  /// Whether nobody between can read or change what it carries.
+  var isSecure: Bool { false }
 
   /// Reads what there is. The socket must be registered edge-triggered: `wouldBlock` only when nothing more can be had.
   func read(_ fd: Int32, into buffer: UnsafeMutableRawBufferPointer) -> IOResult {

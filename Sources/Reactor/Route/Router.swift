@@ -74,7 +74,7 @@ public struct Router {
 
   func match(_ head: RequestHead, _ bytes: UnsafeRawBufferPointer) -> Outcome {
     let path = UnsafeRawBufferPointer(rebasing: bytes[head.path.range])
-    if head.method == .options && path.count == 1 && path[0] == UInt8(ascii: "*") {
+    if head.method == .options && (path.isEmpty || path.elementsEqual("*".utf8)) {
       return .answer(Response(.noContent))
     }
     var parameters: [String] = []

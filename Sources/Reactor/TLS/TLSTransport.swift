@@ -27,6 +27,7 @@ final class TLSTransport: Transport {
 
   deinit { SSL_free(session) }
 
+  override var isSecure: Bool { true }
   override var isBusy: Bool { state == .handshaking }
   override var waitsForWritable: Bool { waitsToWrite }
   override var hasMore: Bool { ended }

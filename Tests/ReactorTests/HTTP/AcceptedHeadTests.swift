@@ -166,6 +166,13 @@ private let targets: [HeadRow] = [
     "OPTIONS * HTTP/1.1\r\nHost:\r\n\r\n",
     Meaning(method: .options, path: "*", authority: "")),
   HeadRow(
+    "RFC 9112 §3.2.4: OPTIONS for the server as a whole, in absolute-form",
+    "OPTIONS http://a.org HTTP/1.1\r\nHost: a.org\r\n\r\n",
+    Meaning(method: .options, path: "", authority: "a.org")),
+  HeadRow(
+    "RFC 9110 §9.3.7: and for what is at /", "OPTIONS http://a.org/ HTTP/1.1\r\nHost: a.org\r\n\r\n",
+    Meaning(method: .options, authority: "a.org")),
+  HeadRow(
     "RFC 9112 §3.2.3: authority-form", "CONNECT a.org:443 HTTP/1.1\r\nHost: a.org\r\n\r\n",
     Meaning(method: .connect, path: "", authority: "a.org:443")),
   HeadRow(
