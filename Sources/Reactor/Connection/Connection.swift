@@ -56,6 +56,8 @@ final class Connection: EventSource {
     static let resuming = Flags(rawValue: 8)
     /// The answer under way is the last.
     static let lastAnswer = Flags(rawValue: 16)
+    /// It has been served as much as it may at a time, and there is more.
+    static let hadItsTurn = Flags(rawValue: 32)
   }
 
   let fd: Int32

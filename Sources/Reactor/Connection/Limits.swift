@@ -36,6 +36,12 @@ public struct Limits: Sendable {
   /// Requests of one WebSocket that workers may have at a time; then nothing more is read from it until one is answered.
   public var workPerSocket: UInt8 = 4
 
+  /// So many of the requests that one read has brought are served before others have their turn. Two thousand fit into a
+  /// read, and take milliseconds.
+  public var requestsPerTurn = 16
+  /// The same for a WebSocket's frames, of which ten thousand fit.
+  public var framesPerTurn = 256
+
   // MARK: How many at once
 
   public var connections = 1_000_000

@@ -67,14 +67,20 @@ extension Connection {
     }
   }
 
-  /// Gives the bytes to the machine of the present state, again and again; returns how many it has taken.
+  /// Gives the bytes to the machine of the present state, again and again, until its turn is over; returns how many it has
+  /// taken.
   private func process(_ bytes: UnsafeMutableRawBufferPointer) -> Int {
     var taken = 0
+    var requests = 0
     while taken < bytes.count, !isThrottled {
+      if requests == server.limits.requestsPerTurn { flags.insert(.hadItsTurn) }
+      if flags.contains(.hadItsTurn) { break }
       let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[taken...])
       let count: Int
       switch state {
-      case .idle, .head: count = takeHead(UnsafeRawBufferPointer(rest))
+      case .idle, .head:
+        count = takeHead(UnsafeRawBufferPointer(rest))
+        requests += 1
       case .body, .uploading: count = takeBody(UnsafeRawBufferPointer(rest))
       case .answering: count = 0
       case .webSocket, .closing: count = takeFrames(rest)
@@ -88,6 +94,8 @@ extension Connection {
 
   /// What follows once nothing more can be done with the bytes that are there.
   private func settle() {
+    // Before the peer's FIN: it came behind what is left.
+    if flags.remove(.hadItsTurn) != nil { return resumeLater() }
     if flags.contains(.peerEnded) {
       if !isThrottled { endedByPeer() }
     } else if flags.contains(.readable), state != .answering, !isThrottled {

@@ -53,11 +53,19 @@ extension Connection {
 
   // MARK: Receiving
 
-  /// Takes the frames that have come, until more is needed or the peer must read first. Returns the bytes used.
+  /// Takes the frames that have come, until more is needed, its turn is over or the peer must read first. Returns the bytes
+  /// used.
   func takeFrames(_ bytes: UnsafeMutableRawBufferPointer) -> Int {
     var taken = 0
+    var steps = 0
     do {
       while !isThrottled {
+        // With nothing left it goes on: the machine's last step releases a message.
+        if steps >= server.limits.framesPerTurn, taken < bytes.count {
+          flags.insert(.hadItsTurn)
+          return taken
+        }
+        steps += 1
         var consumed = 0
         let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[taken...])
         let step = try webSocket.next(rest, consumed: &consumed, limits: server.messageLimits)
