@@ -2,14 +2,23 @@ import Glibc
 import Logging
 import Reactor
 
+/// What the program stands on. A simulation puts its own time in the clock's place, does the threads' work by hand, and lets
+/// little wait.
+struct Surroundings {
+  var clock: () -> UInt64 = EventLoop.monotonicClock
+  var workers = WorkerMode.thread
+  var hub: Hub.Limits?
+  var longLog = Checkpointer.longLog
+}
+
 /// The whole program, put together: store, writer, loop, hub and routes.
 public final class App {
   let loop: EventLoop
   let server: Server
   let hub: Hub
   private let indexer: SearchIndexer
-  private let writer: Writer
-  private let readers: WorkerQueue
+  let writer: Writer
+  let readers: WorkerQueue
   private let cpu: WorkerQueue
   private let configuration: Configuration
   private var tls: TLSContext?
@@ -30,23 +39,27 @@ public final class App {
     withExtendedLifetime(feed) {}
   }
 
-  init(_ configuration: Configuration, store: Store, key: SigningKey, passwords: PasswordHasher) throws {
+  init(
+    _ configuration: Configuration, store: Store, key: SigningKey, passwords: PasswordHasher,
+    surroundings: Surroundings = Surroundings()
+  ) throws {
     self.configuration = configuration
-    loop = try EventLoop()
+    loop = try EventLoop(clock: surroundings.clock)
     server = Server(loop: loop, limits: Limits(configuration)) { status, detail, fields in
       var problem = Problem(ProblemKind(status: status), detail: detail)
       problem.fields = fields
       return problem.response
     }
-    readers = WorkerQueue(name: "reader")
-    cpu = WorkerQueue(name: "cpu", limit: 256)
+    readers = WorkerQueue(name: "reader", mode: surroundings.workers)
+    cpu = WorkerQueue(name: "cpu", limit: 256, mode: surroundings.workers)
     let committed = Committed(loop)
     let writer = Writer(
-      store: store, committed: { committed.deliver($0) }, announced: { committed.deliver($0) })
+      store: store, mode: surroundings.workers, longLog: surroundings.longLog,
+      committed: { committed.deliver($0) }, announced: { committed.deliver($0) })
     self.writer = writer
     let hub = Hub(
       server: server, epoch: store.epoch, position: try store.read(Positions.last),
-      limits: Hub.Limits(configuration), submit: { writer.submit($0) })
+      limits: surroundings.hub ?? Hub.Limits(configuration), submit: { writer.submit($0) })
     self.hub = hub
     try hub.serve(from: store, readers: readers, watched: writer.watched)
     indexer = SearchIndexer(loop: loop, writer: writer)
@@ -89,11 +102,16 @@ public final class App {
     isReady = true
     log.notice("listening on \(configuration.host):\(port)")
     loop.run()
+    closeWorkers()
+    let closed = zip(CloseReason.allCases, server.closeCounts).map { ("\($0)", "\($1)") }
+    log.notice("stopped", metadata: .init(uniqueKeysWithValues: closed.map { ($0, .string($1)) }))
+  }
+
+  /// Finishes what waits for the threads.
+  func closeWorkers() {
     writer.close()
     readers.close()
     cpu.close()
-    let closed = zip(CloseReason.allCases, server.closeCounts).map { ("\($0)", "\($1)") }
-    log.notice("stopped", metadata: .init(uniqueKeysWithValues: closed.map { ($0, .string($1)) }))
   }
 
   private func listen() throws -> UInt16 {

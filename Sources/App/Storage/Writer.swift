@@ -82,6 +82,9 @@ final class Writer: Sendable {
   @discardableResult
   func work(most: Int = .max) -> Bool { thread.work(most: most) }
 
+  /// The jobs that wait.
+  var waiting: Int { thread.waiting }
+
   /// Lets the checkpointer do what it was asked for; false if that is nothing. Only `byHand`.
   @discardableResult
   func copyLog() -> Bool { checkpointer.work() }

@@ -1,0 +1,34 @@
+import Foundation
+import Testing
+
+@Suite struct `A simulated server` {
+  private static let lanes = 2
+
+  /// `WATTLOOP_SEED=17` repeats one run, `WATTLOOP_SEEDS=10000` makes so many.
+  @Test(arguments: 0..<lanes)
+  func `keeps the rules of the protocol, whatever clients, network and disk do`(_ lane: Int) throws {
+    let environment = ProcessInfo.processInfo.environment
+    if let only = environment["WATTLOOP_SEED"].flatMap(UInt64.init) {
+      if lane == 0 { _ = try run(only) }
+      return
+    }
+    let count = environment["WATTLOOP_SEEDS"].flatMap(Int.init) ?? 200
+    var tally = World.Tally()
+    for seed in stride(from: lane + 1, through: count, by: Self.lanes) {
+      guard let result = try run(UInt64(seed)) else { return }
+      tally += result
+    }
+    // All that there is to be survived has happened.
+    #expect(tally.messages > 10 * count && tally.resumes > count, "\(tally)")
+    #expect(tally.duplicates > 0 && tally.busy > 0 && tally.failures > 0, "\(tally)")
+    #expect(tally.crashes > 0 && tally.slow > 0, "\(tally)")
+  }
+
+  /// nil if a rule was broken.
+  private func run(_ seed: UInt64) throws -> World.Tally? {
+    let world = try World(seed: seed)
+    try world.run(steps: 120)
+    #expect(world.complaints == [], "WATTLOOP_SEED=\(seed) repeats it")
+    return world.complaints.isEmpty ? world.tally : nil
+  }
+}
