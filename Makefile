@@ -6,7 +6,7 @@ BUILD_PACKAGES = binutils ca-certificates g++ git libcurl4-openssl-dev libedit-d
 TEST_PACKAGES  = python3 python3-venv curl
 SWIFT_SOURCES  = Package.swift Sources Tests $(wildcard Benchmarks/Package.swift Benchmarks/Sources)
 
-.PHONY: help run build test chaos openapi-fuzz conformance tls-scan costs bench bench-energy bench-chat floor format lint clean packages
+.PHONY: help run build test chaos simulation openapi-fuzz conformance tls-scan costs bench bench-energy bench-chat floor format lint clean packages
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -25,6 +25,10 @@ test: packages ## all tests: Swift, then the real binary from outside (ARGS="-k 
 chaos: build ## an hour of clients that come and go, and a server that is killed (ARGS="--chaos-seconds 600 --seed 7")
 	@Scripts/packages $(TEST_PACKAGES)
 	Scripts/outside -k chaos -s --chaos-seconds 3600 $(ARGS)
+
+simulation: packages ## 10,000 lives of the server on a simulated disk, clock and network, compiled as the release is
+	TMPDIR=/dev/shm WATTLOOP_SEEDS=10000 swift test -c release -Xswiftc -enable-testing \
+	  --scratch-path .build/simulation --filter SimulationTests
 
 openapi-fuzz: build ## some 10 minutes of made-up requests to every operation (ARGS="--fuzz-seed 7 --fuzz-examples 500")
 	@Scripts/packages $(TEST_PACKAGES)

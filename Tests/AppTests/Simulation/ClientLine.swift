@@ -99,6 +99,7 @@ final class ClientLine {
           switch step {
           case .needMore: return
           case .message(let message, _): hear(try ToldEvent(message), chronicle, heard)
+          case .compressed: complaints.append("u\(user) heard a compressed message, without an agreement")
           case .ping(let payload): send(.pong, Array(payload))
           case .pong: break
           case .close(let code, _):

@@ -45,7 +45,7 @@ import Testing
     let request = "GET https://a/loop HTTP/1.1\r\nhost: a\r\n\r\n"
     client.send(request)
     client.read { $0.statuses == ["421"] }
-    test.loop.forEachSource { ($0 as? Connection)?.layers = Layers(transport: Secure() })
+    test.loop.forEachSource { ($0 as? Connection)?.layers = Layers(transport: Secure()) }
     client.send(request)
     client.read(containing: "\r\n\r\nloop")
     #expect(client.statuses == ["421", "200"])
