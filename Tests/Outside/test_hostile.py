@@ -133,9 +133,10 @@ def test_slowloris_heads_end_in_their_time_however_they_drip(serve, attacked):
     token = admin(running).token
     with attacked(running, token, 16 * MIB), crowd(running, 300, b"GET /livez HTTP/1.1\r\nHost: a\r\nA: ") as slow:
         drip(slow, b"b", every=0.2, seconds=2.5)
-        for answer in ended(slow, 3):
-            assert answer.startswith(b"HTTP/1.1 408 ") or answer == b""  # dripping into a closed socket resets it
-        assert sum(answer.startswith(b"HTTP/1.1 408 ") for answer in ended(slow, 1)) > 250
+        answers = ended(slow, 1)
+        # What drips into a connection that has ended is answered with a reset, which may destroy the answer.
+        assert all(answer.startswith(b"HTTP/1.1 408 ") or not answer for answer in answers)
+        assert sum(answer != b"" for answer in answers) > 250
 
 
 def test_slow_bodies_cost_little_and_those_that_stop_end(serve, attacked):
@@ -151,11 +152,9 @@ def test_slow_bodies_cost_little_and_those_that_stop_end(serve, attacked):
             all.enter_context(crowd(running, 60, kind + b"Content-Length: 100\r\n\r\n{")) for kind in (LOGIN, upload)]
         going = [*dripping[0], *dripping[1], *chunked]
         drip(going, b"{", every=0.3, seconds=2.4)
-        for one in (*stopped[0], *stopped[1]):
-            assert one.response().status == 408
+        assert all_start(ended([*stopped[0], *stopped[1]], 1), b"HTTP/1.1 408 ")
         assert select.select([one.socket for one in going], [], [], 0)[0] == [], "none of these has been answered"
-        for one in ended(going, 3):
-            assert one.startswith(b"HTTP/1.1 408 "), "and then they stop, too"
+        assert all_start(ended(going, 3), b"HTTP/1.1 408 "), "and then they stop, too"
 
 
 def test_a_peer_that_reads_slowly_is_served_and_one_that_reads_nothing_ends(serve, attacked):
@@ -247,8 +246,7 @@ def test_more_connections_than_may_be_are_told_so(serve, attacked):
     def knock():
         with RawConnection(running) as one:
             answer = one.rest()
-        if answer:  # a reset may overtake it, since nobody reads what the client has sent
-            assert answer.startswith(b"HTTP/1.1 503 ") and b"\r\nretry-after: 1\r\n" in answer, answer
+        assert answer.startswith(b"HTTP/1.1 503 ") and b"\r\nretry-after: 1\r\n" in answer, answer
 
     with attacked(running, token, 16 * MIB):
         with crowd(running, 80, GET) as some:
