@@ -11,8 +11,8 @@ public enum SettingTable {
       "jwt-key", \.jwtKey, .path(unset: "DATA/jwt.key"),
       "the tokens' signing key: base64url of 32 bytes, or a P-256 or Ed25519 PEM"),
     Setting(
-      "tls-cert", \.tlsCert, .path(unset: "none: plain HTTP"),
-      "the certificate and its chain, PEM; read anew at SIGHUP, as is its key"),
+      "tls-cert", \.tlsCert, .path(unset: "none"),
+      "certificate and chain, PEM: speaks HTTPS; read anew at SIGHUP with its key"),
     Setting("tls-key", \.tlsKey, .path(unset: "none"), "the certificate's private key, PEM"),
     Setting("pid-file", \.pidFile, .path(unset: "none"), "a file for the process id while the server runs"),
     Setting(
