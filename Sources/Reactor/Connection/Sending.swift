@@ -85,7 +85,8 @@ extension Connection {
     resumeLater()
   }
 
+  /// The backlog is empty. The last answer may still lie in the outbox, and FIN must not overtake it.
   private func didSendAll() {
-    if state == .finishing { linger() }
+    if state == .finishing, pendingBytes == 0 { linger() }
   }
 }
