@@ -14,6 +14,7 @@ public final class EventLoop {
   /// Milliseconds of the monotonic clock, read once a tick.
   public private(set) var now: UInt64
   private let start: UInt64
+  private let clock: () -> UInt64
   private var letters: [Mailbox.Letter] = []
   private var due: [SourceID] = []
   private var unfinished: [SourceID] = []
@@ -21,11 +22,17 @@ public final class EventLoop {
   private var endOfTick: [() -> Void] = []
   private var isStopping = false
 
-  public init() throws(SystemError) {
+  public convenience init() throws(SystemError) {
+    try self.init(clock: { linux_monotonic_ns() / 1_000_000 })
+  }
+
+  /// - Parameter clock: monotonic milliseconds; a simulation has its own.
+  init(clock: @escaping () -> UInt64) throws(SystemError) {
+    self.clock = clock
     poller = try Poller()
     mailbox = try Mailbox()
     executor = LoopExecutor(mailbox: mailbox)
-    start = Self.clock()
+    start = clock()
     now = start
     let wakeUp = sources.insert(EventSource())
     try poller.add(mailbox.eventfd, as: wakeUp, for: .readable)
@@ -44,7 +51,7 @@ public final class EventLoop {
   /// One round. `limit` bounds the sleep, in milliseconds: tests tick by hand with 0.
   public func tick(limit: Int32 = -1) {
     let events = poller.wait(milliseconds: sleep(limit: limit))
-    now = Self.clock()
+    now = clock()
     for event in events {
       sources[SourceID(raw: event.source)]?.ready(Readiness(rawValue: event.events))
     }
@@ -120,8 +127,8 @@ public final class EventLoop {
     if !unfinished.isEmpty { return 0 }
     guard let due = timers.nextDue else { return limit }
     let time = start + UInt64(due) * TimerWheel.millisecondsPerTick
-    let clock = Self.clock()
-    let wait = time <= clock ? 0 : Int32(clamping: time - clock)
+    let present = clock()
+    let wait = time <= present ? 0 : Int32(clamping: time - present)
     return limit < 0 ? wait : min(limit, wait)
   }
 
@@ -158,6 +165,4 @@ public final class EventLoop {
   private func tickCount(_ milliseconds: UInt64) -> UInt32 {
     TimerWheel.ticks(milliseconds <= start ? 0 : milliseconds - start)
   }
-
-  private static func clock() -> UInt64 { linux_monotonic_ns() / 1_000_000 }
 }
