@@ -4,9 +4,11 @@
 BUILD_PACKAGES = binutils ca-certificates g++ git libcurl4-openssl-dev libedit-dev libncurses-dev libxml2-dev tzdata \
                  libssl-dev libsqlite3-dev zlib1g-dev pkg-config
 TEST_PACKAGES  = python3 python3-venv curl
-SWIFT_SOURCES  = Package.swift Sources Tests $(wildcard Benchmarks/Package.swift Benchmarks/Sources)
+SWIFT_SOURCES  = Package.swift Sources Tests $(wildcard Benchmarks/Package.swift Benchmarks/Sources) \
+                 $(wildcard Fuzz/Package.swift Fuzz/Sources)
 
-.PHONY: help run build test chaos simulation openapi-fuzz conformance tls-scan costs bench bench-energy bench-chat floor format lint clean packages
+.PHONY: help run build test test-asan test-tsan fuzz fuzz-ci chaos simulation openapi-fuzz conformance tls-scan costs \
+        bench bench-energy bench-chat floor format lint clean packages
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -21,6 +23,18 @@ build: packages ## the release binary: .build/release/wattloop
 test: packages ## all tests: Swift, then the real binary from outside (ARGS="-k chat" goes to pytest)
 	@Scripts/packages $(TEST_PACKAGES)
 	Scripts/test $(ARGS)
+
+test-asan: packages ## the Swift tests under AddressSanitizer and LeakSanitizer (ARGS="--filter Frame")
+	Scripts/sanitize address $(ARGS)
+
+test-tsan: packages ## the Swift tests under ThreadSanitizer
+	Scripts/sanitize thread $(ARGS)
+
+fuzz: packages ## ten minutes of libFuzzer for each target (FUZZ_SECONDS=60 TARGETS="JSON Reactor")
+	Scripts/fuzz $(TARGETS)
+
+fuzz-ci: packages ## the fuzz targets' corpus, and 20 seconds more for each
+	FUZZ_SECONDS=20 Scripts/fuzz
 
 chaos: build ## an hour of clients that come and go, and a server that is killed (ARGS="--chaos-seconds 600 --seed 7")
 	@Scripts/packages $(TEST_PACKAGES)
@@ -67,7 +81,7 @@ lint: ## fail when a Swift source is not formatted or breaks a rule
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
 
 clean: ## remove what was built; ./data stays
-	rm -rf .build Benchmarks/.build Benchmarks/Floor/echo .venv .venv-autobahn
+	rm -rf .build .build-fuzz .build-address .build-thread Benchmarks/.build Benchmarks/Floor/echo .venv .venv-autobahn
 
 packages:
 	@Scripts/packages $(BUILD_PACKAGES)

@@ -36,12 +36,13 @@ public final class Server {
   private(set) var isDraining = false
   private var drained: (() -> Void)?
 
-  /// What lets other threads name the server.
+  /// What lets other threads find a connection. It leads to the loop and not to the server, which keeps it: the two would
+  /// keep each other for ever.
   struct Reference: Sendable {
-    let bound: LoopBound<Server>
+    let loop: LoopBound<EventLoop>
     let mailbox: Mailbox
   }
-  private(set) lazy var reference = Reference(bound: LoopBound(self), mailbox: loop.mailbox)
+  let reference: Reference
 
   /// - Parameter refusal: makes the answer to what the reactor itself refuses: status, a sentence, fields that
   ///   the answer must carry.
@@ -50,6 +51,7 @@ public final class Server {
     refusal: @escaping (Status, String, [Response.Field]) -> Response
   ) {
     self.loop = loop
+    reference = Reference(loop: LoopBound(loop), mailbox: loop.mailbox)
     self.limits = limits
     self.refusal = refusal
     headLimits = limits.headLimits

@@ -5,11 +5,11 @@ public struct Responder: Sendable {
   let exchange: UInt32
 
   public func answer(_ response: Response) {
-    if server.bound.isHere { return deliver(response) }
+    if server.loop.isHere { return deliver(response) }
     server.mailbox.post { deliver(response) }
   }
 
   private func deliver(_ response: Response) {
-    (server.bound.value.loop.source(connection) as? Connection)?.deliver(response, exchange: exchange)
+    (server.loop.value.source(connection) as? Connection)?.deliver(response, exchange: exchange)
   }
 }
