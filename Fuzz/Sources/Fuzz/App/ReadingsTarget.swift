@@ -1,8 +1,8 @@
 @testable import App
 @testable import Reactor
 
-/// Readings as CSV, NDJSON and JSON: every line has one outcome, any chunking gives the same outcomes, and what is taken is a
-/// reading that the store may have.
+/// Readings as CSV, NDJSON and JSON: every line has one outcome, any chunking gives the same outcomes, and what is
+/// taken is a reading that the store may have.
 enum ReadingsTarget: FuzzTarget {
   private struct Outcome: Equatable {
     var readings: [String] = []
