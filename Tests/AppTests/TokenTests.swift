@@ -16,8 +16,9 @@ private enum Fixture {
       "jti": #""x""#, "role": #""client""#,
     ]
     all.merge(changes) { $1 }
-    return "{" + all.compactMap { name, value in value.map { "\"\(name)\":\($0)" } }.joined(separator: ",")
-      + "}"
+    // Sorted: a dictionary's order differs from one to the next, and with it the token.
+    let members = all.compactMap { name, value in value.map { "\"\(name)\":\($0)" } }
+    return "{" + members.sorted().joined(separator: ",") + "}"
   }
 
   static func token(_ header: String = header, _ claims: String = claims(), key: SigningKey = key) -> String {

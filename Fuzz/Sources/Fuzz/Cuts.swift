@@ -1,8 +1,8 @@
-/// The ways in which bytes arrive: whole, one by one, and in pieces. Each cut is the number of bytes that have arrived, the last
-/// one all of them.
+/// The ways in which bytes arrive: whole, one by one, and in pieces. Each cut is the number of bytes that have
+/// arrived, the last one all of them.
 ///
-/// The pieces follow from the bytes themselves, so a corpus of HTTP is plain text and nothing in it says how it is cut; and
-/// every byte that the fuzzer changes moves the cuts, too.
+/// The pieces follow from the bytes themselves, so a corpus of HTTP is plain text and nothing in it says how it is
+/// cut; and every byte that the fuzzer changes moves the cuts, too.
 func cuts(of bytes: UnsafeRawBufferPointer) -> [[Int]] {
   guard bytes.count > 1 else { return [[bytes.count]] }
   var hash = bytes.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
@@ -17,8 +17,8 @@ func cuts(of bytes: UnsafeRawBufferPointer) -> [[Int]] {
   return [[bytes.count], Array(1...bytes.count), pieces]
 }
 
-/// Calls `body` with a copy of these bytes in an allocation of exactly their length: AddressSanitizer sees a look beyond
-/// them, which in the whole input it would not.
+/// Calls `body` with a copy of these bytes in an allocation of exactly their length: AddressSanitizer sees a look
+/// beyond them, which in the whole input it would not.
 func withExactCopy<R, Failure: Error>(
   _ bytes: UnsafeRawBufferPointer, _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> R
 ) throws(Failure) -> R {

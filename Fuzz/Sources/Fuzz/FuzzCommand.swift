@@ -13,7 +13,8 @@ struct FuzzCommand {
       exit(CommandLine.argc > 1 ? EX_USAGE : 0)
     }
     Self.target = target
-    // The shell that libFuzzer starts itself by (`-minimize_crash`, `-merge`) is given its first argument as it is: with the target.
+    // The shell that libFuzzer starts itself by (`-minimize_crash`, `-merge`) is given its first argument as it is:
+    // with the target.
     var arguments = CommandLine.unsafeArgv + 1
     arguments[0] = strdup("\(CommandLine.arguments[0]) \(target.name)")
     var count = CommandLine.argc - 1

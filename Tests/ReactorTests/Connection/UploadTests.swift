@@ -253,6 +253,9 @@ private let next = "GET /loop HTTP/1.1\r\nhost: a\r\n\r\n"
     client.reset()
     for _ in 0..<100 where upload.test.server.connectionCount > 0 { upload.test.tick() }
     #expect(upload.test.server.connectionCount == 0)
+    // A handler that waits for ever would keep its server for ever.
+    upload.valve.open(1)
+    upload.test.tick(3)
   }
 
   @Test func `does not keep its connection when the handler never comes back`() throws {

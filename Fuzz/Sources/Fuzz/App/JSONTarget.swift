@@ -3,8 +3,8 @@ import Foundation
 @testable import App
 @testable import Reactor
 
-/// The JSON reader, with Foundation as the judge: what one takes the other takes, and both read the same from it. And the chat's
-/// frames are read from any bytes.
+/// The JSON reader, with Foundation as the judge: what one takes the other takes, and both read the same from it. And
+/// the chat's frames are read from any bytes.
 enum JSONTarget: FuzzTarget {
   static func run(_ bytes: UnsafeRawBufferPointer) {
     let text = [UInt8](bytes)
@@ -33,8 +33,8 @@ enum JSONTarget: FuzzTarget {
     return false
   }
 
-  /// Foundation goes deeper; it takes a comma before a closing bracket; and it guesses UTF-16, UTF-32 and byte order marks, which
-  /// RFC 8259 §8.1 rules out.
+  /// Foundation goes deeper; it takes a comma before a closing bracket; and it guesses UTF-16, UTF-32 and byte order
+  /// marks, which RFC 8259 §8.1 rules out.
   private static func isRefusedByChoice(_ text: [UInt8]) -> Bool {
     let depth = text.count { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "{") }
     let marks: [[UInt8]] = [[0xEF, 0xBB, 0xBF], [0xFF, 0xFE], [0xFE, 0xFF]]

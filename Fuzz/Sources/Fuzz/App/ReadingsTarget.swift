@@ -1,8 +1,8 @@
 @testable import App
 @testable import Reactor
 
-/// Readings as CSV, NDJSON and JSON: every line has one outcome, any chunking gives the same outcomes, and what is taken is a
-/// reading that the store may have.
+/// Readings as CSV, NDJSON and JSON: every line has one outcome, any chunking gives the same outcomes, and what is
+/// taken is a reading that the store may have.
 enum ReadingsTarget: FuzzTarget {
   private struct Outcome: Equatable {
     var readings: [String] = []
@@ -19,6 +19,8 @@ enum ReadingsTarget: FuzzTarget {
       let outcomes = cuts(of: bytes).map { lines(bytes, $0, format) }
       precondition(outcomes.allSatisfy { $0 == outcomes[0] }, "the cuts make a difference: \(outcomes)")
     }
+    let split = cuts(of: bytes).map { splitLines(bytes, $0) }
+    precondition(split.allSatisfy { $0 == split[0] }, "the cuts make a difference: \(split)")
     parse([UInt8](bytes))
     withExactCopy(bytes) { copy in
       let copy = UnsafeRawBufferPointer(copy)
@@ -44,6 +46,24 @@ enum ReadingsTarget: FuzzTarget {
       return Outcome(isRefused: true)
     }
     return outcome(of: batch)
+  }
+
+  /// Lines of 20 bytes at most; nil for a longer one. Those of `lines` are beyond what an input has.
+  private static func splitLines(_ bytes: UnsafeRawBufferPointer, _ cuts: [Int]) -> [[UInt8]?] {
+    var splitter = LineSplitter(longest: 20)
+    var lines: [[UInt8]?] = []
+    var start = 0
+    for end in cuts {
+      splitter.take(
+        [UInt8](bytes[start..<end]),
+        line: { line in
+          precondition(line.count <= 20 && !line.contains(UInt8(ascii: "\n")))
+          lines.append([UInt8](line))
+        }, tooLong: { lines.append(nil) })
+      start = end
+    }
+    splitter.end { lines.append([UInt8]($0)) }
+    return lines
   }
 
   private static func parse(_ body: [UInt8]) {

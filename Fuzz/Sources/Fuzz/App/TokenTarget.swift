@@ -1,9 +1,10 @@
 @testable import App
 
-/// Access tokens: none is taken that was not signed, an altered one never; and the reader of plain claims says what `Codable` says.
+/// Access tokens: none is taken that was not signed, an altered one never; and the reader of plain claims says what
+/// `Codable` says.
 ///
-/// The bytes are a header, a line's end, claims, and perhaps another line's end with an alteration of the token that is made of
-/// them. Without any line's end they are a token as it might come.
+/// The bytes are a header, a line's end, claims, and perhaps another line's end with an alteration of the token that
+/// is made of them. Without any line's end they are a token as it might come.
 enum TokenTarget: FuzzTarget {
   /// One key of each kind that the settings allow; the private ones from RFC 7515 A.3 and RFC 8037 A.1.
   private static let keys = [SigningKey(bytes: Array(0..<32))!] + pairs.map(SigningKey.init)

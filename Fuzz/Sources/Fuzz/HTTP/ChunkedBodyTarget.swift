@@ -1,7 +1,7 @@
 @testable import Reactor
 
-/// The chunked transfer coding (RFC 9112 §7.1): any chunking gives the same content and the same end, within the limits; and
-/// what our encoder writes is read back.
+/// The chunked transfer coding (RFC 9112 §7.1): any chunking gives the same content and the same end, within the
+/// limits; and what our encoder writes is read back.
 enum ChunkedBodyTarget: FuzzTarget {
   private enum Outcome: Equatable {
     case whole(content: [UInt8], length: Int)

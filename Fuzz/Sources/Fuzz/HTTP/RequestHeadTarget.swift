@@ -1,7 +1,7 @@
 @testable import Reactor
 
-/// The request head machine (RFC 9112 §2 to §6): any chunking gives the same head or the same refusal, and what an accepted
-/// head says is so.
+/// The request head machine (RFC 9112 §2 to §6): any chunking gives the same head or the same refusal, and what an
+/// accepted head says is so.
 enum RequestHeadTarget: FuzzTarget {
   private enum Outcome: Equatable {
     case head(RequestHead, length: Int)

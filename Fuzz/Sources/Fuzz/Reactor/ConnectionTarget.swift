@@ -1,7 +1,7 @@
 @testable import Reactor
 
-/// One connection, from its first byte to its last, over HTTP and WebSocket: any chunking gets the same answers. The bytes are
-/// what the peer sends.
+/// One connection, from its first byte to its last, over HTTP and WebSocket: any chunking gets the same answers. The
+/// bytes are what the peer sends.
 enum ConnectionTarget: FuzzTarget {
   static func run(_ bytes: UnsafeRawBufferPointer) {
     let seen = cuts(of: bytes).map { transcript(of: bytes, $0) }

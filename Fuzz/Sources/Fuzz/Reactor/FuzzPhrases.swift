@@ -1,5 +1,5 @@
-/// What a peer says in good order, or nearly: libFuzzer would be long in finding a whole request. New ones go to the end of the
-/// second list, or the corpus changes its meaning.
+/// What a peer says in good order, or nearly: libFuzzer would be long in finding a whole request. New ones go to the
+/// end of the second list, or the corpus changes its meaning.
 enum FuzzPhrases {
   static let all: [[UInt8]] = requests.map { Array($0.utf8) } + frames
 
@@ -48,7 +48,8 @@ enum FuzzPhrases {
     frame(0x88, "\u{3}\u{e8}"),
   ]
 
-  /// A masked frame of less than 126 bytes. The key is four zeros, so the payload lies there as it is; a character is a byte.
+  /// A masked frame of less than 126 bytes. The key is four zeros, so the payload lies there as it is; a character is
+  /// a byte.
   private static func frame(_ first: UInt8, _ payload: String) -> [UInt8] {
     [first, 0x80 | UInt8(payload.unicodeScalars.count), 0, 0, 0, 0]
       + payload.unicodeScalars.map { UInt8($0.value) }

@@ -14,7 +14,8 @@ final class HeldAnswers {
 }
 
 extension FuzzServer {
-  /// One route of each kind but `.worker`: a thread of its own would make runs differ, and its answers come as `/later`'s do.
+  /// One route of each kind but `.worker`: a thread of its own would make runs differ, and its answers come as
+  /// `/later`'s do.
   func addRoutes() {
     let held = held
     server.route(.get, "/loop", .loop { _, _ in Response(.ok, body: Array("loop".utf8)) })

@@ -1,7 +1,7 @@
 @testable import Reactor
 
-/// The application behind the WebSockets: echoes messages, and does what their first byte says. It also holds the reactor to
-/// its promises: opened once, nothing after `closed`, closed once.
+/// The application behind the WebSockets: echoes messages, and does what their first byte says. It also holds the
+/// reactor to its promises: opened once, nothing after `closed`, closed once.
 final class FuzzSockets: WebSocketHandler {
   private struct State {
     var isOpen = true

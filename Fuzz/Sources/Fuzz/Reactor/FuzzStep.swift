@@ -1,5 +1,5 @@
-/// One thing that happens to the server. An input is a list of them: a byte whose low half says what and whose high half says to
-/// whom, and then what the step needs.
+/// One thing that happens to the server. An input is a list of them: a byte whose low half says what and whose high
+/// half says to whom, and then what the step needs.
 enum FuzzStep {
   /// A new peer that takes so many bytes.
   case connect(window: Int)

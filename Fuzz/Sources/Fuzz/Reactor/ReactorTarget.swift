@@ -1,10 +1,10 @@
 @testable import Reactor
 
-/// The whole reactor between a network and a clock that the input decides: connections, routes and WebSockets, with peers that
-/// send anything in any pieces, take little, end or reset, and time-outs that pass.
+/// The whole reactor between a network and a clock that the input decides: connections, routes and WebSockets, with
+/// peers that send anything in any pieces, take little, end or reset, and time-outs that pass.
 ///
-/// Never a trap or a leak; bounded memory; nothing stalls; each socket is closed once (`FuzzServer`, `FuzzSockets`, `Wire`). And no
-/// byte reaches another connection: each peer alone sees what it sees among the others.
+/// Never a trap or a leak; bounded memory; nothing stalls; each socket is closed once (`FuzzServer`, `FuzzSockets`,
+/// `Wire`). And no byte reaches another connection: each peer alone sees what it sees among the others.
 enum ReactorTarget: FuzzTarget {
   static func run(_ bytes: UnsafeRawBufferPointer) {
     let steps = FuzzStep.read(bytes)

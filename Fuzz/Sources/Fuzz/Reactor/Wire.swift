@@ -2,8 +2,8 @@ import Glibc
 
 @testable import Reactor
 
-/// One peer and the network before it, in place of a socket: what has arrived, how much more the peer takes, and how it ended.
-/// It also holds the connection to what a descriptor needs: one end, one close, and nothing behind either.
+/// One peer and the network before it, in place of a socket: what has arrived, how much more the peer takes, and how
+/// it ended. It also holds the connection to what a descriptor needs: one end, one close, and nothing behind either.
 final class Wire: Transport {
   private enum End { case open, ended, reset }
 

@@ -1,7 +1,7 @@
 @testable import Reactor
 
-/// The receiving half of a WebSocket (RFC 6455 §5 and §7), as a server and as a client: any chunking gives the same steps,
-/// within the limits; and a message that our encoder cuts into frames comes back whole.
+/// The receiving half of a WebSocket (RFC 6455 §5 and §7), as a server and as a client: any chunking gives the same
+/// steps, within the limits; and a message that our encoder cuts into frames comes back whole.
 enum FramesTarget: FuzzTarget {
   static let limits = MessageLimits(messageBytes: 300, fragments: 6)
 

@@ -2,8 +2,9 @@ import Foundation
 
 @testable import Reactor
 
-/// The opening handshake (RFC 6455 §4), both sides. The bytes are the fields of a request, and an answer: what the server accepts
-/// follows the rules, and our client takes the server's answer and, with these fields in it, any chunking of them alike.
+/// The opening handshake (RFC 6455 §4), both sides. The bytes are the fields of a request, and an answer: what the
+/// server accepts follows the rules, and our client takes the server's answer and, with these fields in it, any
+/// chunking of them alike.
 enum HandshakeTarget: FuzzTarget {
   static func run(_ bytes: UnsafeRawBufferPointer) {
     serve(Array("GET /ws HTTP/1.1\r\n".utf8) + bytes)

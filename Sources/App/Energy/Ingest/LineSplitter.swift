@@ -1,10 +1,11 @@
 /// Cuts a body that comes in pieces into lines. Holds no more than the piece of a line that has not ended.
 struct LineSplitter: Sendable {
-  /// A line of a reading has some hundred bytes.
-  private static let longest = 16 * 1024
-
+  private let longest: Int
   private var rest: [UInt8] = []
   private var isSkipping = false
+
+  /// - Parameter longest: how many bytes a line may have; one of a reading has some hundred.
+  init(longest: Int = 16 * 1024) { self.longest = longest }
 
   /// - Parameters:
   ///   - line: is given each line without its end.
@@ -32,7 +33,7 @@ struct LineSplitter: Sendable {
 
   private mutating func keep(_ bytes: UnsafeRawBufferPointer, _ tooLong: () -> Void) {
     if isSkipping { return }
-    if rest.count + bytes.count > Self.longest {
+    if rest.count + bytes.count > longest {
       isSkipping = true
       rest = []
       return tooLong()
@@ -45,7 +46,7 @@ struct LineSplitter: Sendable {
   ) {
     defer { isSkipping = false }
     if isSkipping { return }
-    if rest.count + bytes.count > Self.longest {
+    if rest.count + bytes.count > longest {
       rest = []
       return tooLong()
     }
