@@ -1,5 +1,5 @@
 /// What an access token says (RFC 9068 §2.2).
-struct AccessClaims: Sendable, Codable, Equatable {
+struct AccessClaims: Sendable, Encodable, Equatable {
   static let issuer = "wattloop"
   static let audience = "wattloop"
 
@@ -27,22 +27,6 @@ struct AccessClaims: Sendable, Codable, Equatable {
     self.expiresAt = expiresAt
   }
 
-  init(
-    issuer: String, audience: String, subject: String, issuedAt: Int64, expiresAt: Int64, notBefore: Int64?,
-    tokenID: String, role: Role, session: String?, version: Int64?
-  ) {
-    self.issuer = issuer
-    self.audience = audience
-    self.subject = subject
-    self.issuedAt = issuedAt
-    self.expiresAt = expiresAt
-    self.notBefore = notBefore
-    self.tokenID = tokenID
-    self.role = role
-    self.session = session
-    self.version = version
-  }
-
   private enum CodingKeys: String, CodingKey {
     case issuer = "iss"
     case audience = "aud"
@@ -56,39 +40,26 @@ struct AccessClaims: Sendable, Codable, Equatable {
     case version = "ver"
   }
 
-  init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    issuer = try container.decode(String.self, forKey: .issuer)
-    audience = try Self.audience(container)
-    subject = try container.decode(String.self, forKey: .subject)
-    issuedAt = try container.decode(NumericDate.self, forKey: .issuedAt).seconds
-    expiresAt = try container.decode(NumericDate.self, forKey: .expiresAt).seconds
-    notBefore = try container.decodeIfPresent(NumericDate.self, forKey: .notBefore)?.seconds
-    tokenID = try container.decode(String.self, forKey: .tokenID)
-    role = try container.decode(Role.self, forKey: .role)
-    session = try container.decodeIfPresent(String.self, forKey: .session)
-    version = try container.decodeIfPresent(Int64.self, forKey: .version)
-  }
-
-  /// One text or a list of them (RFC 7519 §4.1.3); of a list, this service's own name if it is there.
-  private static func audience(_ container: KeyedDecodingContainer<CodingKeys>) throws -> String {
-    guard let list = try? container.decode([String].self, forKey: .audience) else {
-      return try container.decode(String.self, forKey: .audience)
-    }
-    return list.contains(audience) ? audience : ""
-  }
-
-  /// Seconds since 1970, maybe with a fraction (RFC 7519 §2), in the years that a date can have.
-  private struct NumericDate: Decodable {
-    let seconds: Int64
-
-    init(from decoder: any Decoder) throws {
-      let container = try decoder.singleValueContainer()
-      let number = try container.decode(Double.self)
-      guard number >= 0, number <= 253_402_300_799 else {
-        throw DecodingError.dataCorruptedError(in: container, debugDescription: "no date")
-      }
-      seconds = Int64(number)
+  /// The claims of a token that somebody has signed; nil if one is missing or of the wrong kind.
+  init?(_ object: TokenObject) {
+    do throws(TokenObject.WrongKind) {
+      guard let issuer = try object.text("iss"), let subject = try object.text("sub"),
+        let issuedAt = try object.date("iat"), let expiresAt = try object.date("exp"),
+        let tokenID = try object.text("jti"), let role = try object.text("role").flatMap(Role.init)
+      else { return nil }
+      self.issuer = issuer
+      // Of several audiences (RFC 7519 §4.1.3), this service's own name if it is there.
+      audience = try object.texts("aud").contains(Self.audience) ? Self.audience : ""
+      self.subject = subject
+      self.issuedAt = issuedAt
+      self.expiresAt = expiresAt
+      notBefore = try object.date("nbf")
+      self.tokenID = tokenID
+      self.role = role
+      session = try object.text("sid")
+      version = try object.integer("ver")
+    } catch {
+      return nil
     }
   }
 }

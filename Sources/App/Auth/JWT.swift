@@ -26,15 +26,12 @@ enum JWT {
   static let longest = 4096
 
   static func sign(_ claims: AccessClaims, with key: SigningKey) throws -> String {
-    let message = Base64URL.encode(header(for: key).utf8) + "." + Base64URL.encode(try JSON.encode(claims))
+    // Nothing in it is a character that JSON would escape.
+    let kid = key.publicKey.map { #","kid":"\#($0.kid)""# } ?? ""
+    let header = #"{"alg":"\#(key.algorithm.rawValue)"\#(kid),"typ":"at+jwt"}"#
+    let message = Base64URL.encode(header.utf8) + "." + Base64URL.encode(try JSON.encode(claims))
     let signature = try Array(message.utf8).withUnsafeBytes { try key.signature(of: $0) }
     return message + "." + Base64URL.encode(signature)
-  }
-
-  /// Nothing in it is a character that JSON would escape.
-  private static func header(for key: SigningKey) -> String {
-    let kid = key.publicKey.map { #","kid":"\#($0.kid)""# } ?? ""
-    return #"{"alg":"\#(key.algorithm.rawValue)"\#(kid),"typ":"at+jwt"}"#
   }
 
   /// - Parameter now: Unix seconds.
@@ -46,40 +43,25 @@ enum JWT {
     guard parts.count == 3, let header = Base64URL.decode(parts[0]), let body = Base64URL.decode(parts[1]),
       let signature = Base64URL.decode(parts[2])
     else { throw .malformed }
-    if !header.elementsEqual(Self.header(for: key).utf8) { try check(header: header, key.algorithm) }
+    try check(header: header, key.algorithm)
     let message = UnsafeRawBufferPointer(rebasing: token[..<parts[1].endIndex])
     guard key.isSignature(signature, of: message) else { throw .badSignature }
     return try check(claims: body, now: now)
   }
 
-  private struct Header: Decodable {
-    let alg: String
-    let typ: String
-    /// Whatever it holds: extensions that must be understood, and none is (RFC 7515 §4.1.11).
-    let hasCritical: Bool
-
-    private enum Key: String, CodingKey { case alg, typ, crit }
-
-    init(from decoder: any Decoder) throws {
-      let container = try decoder.container(keyedBy: Key.self)
-      alg = try container.decode(String.self, forKey: .alg)
-      typ = try container.decode(String.self, forKey: .typ)
-      hasCritical = container.contains(.crit)
-    }
-  }
-
   /// RFC 8725 §3.1 and §3.11. A media type may leave out its `application/` (RFC 7515 §4.1.9). A `kid` is not read:
   /// there is one key, and a token of another's fails at its signature.
   private static func check(header: [UInt8], _ algorithm: SigningKey.Algorithm) throws(TokenFailure) {
-    guard let header = try? JSON.decode(Header.self, from: header) else { throw .malformed }
-    let type = header.typ.lowercased()
-    guard header.alg == algorithm.rawValue, type == "at+jwt" || type == "application/at+jwt",
-      !header.hasCritical
+    guard let header = TokenObject(header), let type = (try? header.text("typ"))?.lowercased(),
+      let alg = try? header.text("alg")
+    else { throw .malformed }
+    // Extensions that must be understood, whatever they are: none is (RFC 7515 §4.1.11).
+    guard alg == algorithm.rawValue, type == "at+jwt" || type == "application/at+jwt", !header.has("crit")
     else { throw .wrongClaims }
   }
 
   private static func check(claims body: [UInt8], now: Int64) throws(TokenFailure) -> ValidToken {
-    guard let claims = AccessClaims(plain: body) ?? (try? JSON.decode(AccessClaims.self, from: body)),
+    guard let claims = TokenObject(body).flatMap(AccessClaims.init),
       claims.issuer == AccessClaims.issuer, claims.audience == AccessClaims.audience,
       let user = EntityID.user.parse(claims.subject),
       let session = claims.session.map(EntityID.session.parse) ?? 0

@@ -13,8 +13,8 @@ struct JSONReader: ~Copyable {
     case decimal(UnsafeRawBufferPointer)
     case bool(Bool)
     case null
-    /// An object or an array: well-formed, and of no use to a flat reader.
-    case other
+    /// An object or an array, well-formed: its bytes.
+    case other(UnsafeRawBufferPointer)
   }
 
   enum Failure: Error, CustomStringConvertible {
@@ -56,7 +56,7 @@ struct JSONReader: ~Copyable {
     }
   }
 
-  /// Calls `body` before each element of an array; it must read, or skip, that element.
+  /// Calls `body` before each element of an array; it must read that element.
   mutating func readElements(_ body: (inout JSONReader) throws(Failure) -> Void) throws(Failure) {
     skipSpace()
     try expect(UInt8(ascii: "["))
@@ -69,7 +69,8 @@ struct JSONReader: ~Copyable {
     try expect(UInt8(ascii: "]"))
   }
 
-  mutating func skipValue() throws(Failure) { _ = try value(depth: 1) }
+  @discardableResult
+  mutating func readValue() throws(Failure) -> Value { try value(depth: 1) }
 
   /// Reads an object that is a part of the text.
   mutating func readMembers(
@@ -119,11 +120,13 @@ struct JSONReader: ~Copyable {
     case UInt8(ascii: "f"): return try word("false", .bool(false))
     case UInt8(ascii: "n"): return try word("null", .null)
     case UInt8(ascii: "["):
+      let start = at
       try skipArray(depth: depth)
-      return .other
+      return .other(UnsafeRawBufferPointer(rebasing: bytes[start..<at]))
     case UInt8(ascii: "{"):
+      let start = at
       try skipObject(depth: depth)
-      return .other
+      return .other(UnsafeRawBufferPointer(rebasing: bytes[start..<at]))
     default: throw .malformed(at: at)
     }
   }

@@ -27,7 +27,7 @@ enum JSONReadings {
     do throws(JSONReader.Failure) {
       var reader = JSONReader(bytes)
       guard reader.nextKind() == .object else {
-        try reader.skipValue()
+        try reader.readValue()
         return batch.reject(.validation, "the line is no object")
       }
       var fields = ReadingFields()
@@ -42,7 +42,7 @@ enum JSONReadings {
     _ reader: inout JSONReader, _ batch: inout ReadingBatch
   ) throws(JSONReader.Failure) {
     guard reader.nextKind() == .object else {
-      try reader.skipValue()
+      try reader.readValue()
       return batch.reject(.validation, "the element is no object")
     }
     var fields = ReadingFields()
