@@ -38,7 +38,7 @@ fuzz-ci: packages ## the fuzz targets' corpus, and 20 seconds more for each
 
 chaos: build ## an hour of clients that come and go, and a server that is killed (ARGS="--chaos-seconds 600 --seed 7")
 	@Scripts/packages $(TEST_PACKAGES)
-	Scripts/outside -k chaos -s --chaos-seconds 3600 $(ARGS)
+	Scripts/outside -n 0 -k chaos -s --chaos-seconds 3600 $(ARGS)
 
 simulation: packages ## 10,000 lives of the server on a simulated disk, clock and network, compiled as the release is
 	TMPDIR=/dev/shm WATTLOOP_SEEDS=10000 swift test -c release -Xswiftc -enable-testing \
@@ -46,7 +46,7 @@ simulation: packages ## 10,000 lives of the server on a simulated disk, clock an
 
 openapi-fuzz: build ## some 10 minutes of made-up requests to every operation (ARGS="--fuzz-seed 7 --fuzz-examples 500")
 	@Scripts/packages $(TEST_PACKAGES)
-	Scripts/outside -k schemathesis -s --fuzz-examples 300 --fuzz-seed $$(date +%s) $(ARGS)
+	Scripts/outside -n 0 -k schemathesis -s --fuzz-examples 300 --fuzz-seed $$(date +%s) $(ARGS)
 
 conformance: packages ## Autobahn's WebSocket cases against the echo server (GROUPS="9 12")
 	Scripts/conformance $(GROUPS)

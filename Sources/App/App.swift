@@ -125,12 +125,23 @@ public final class App {
 
   /// Connections stay as they are, and so does the certificate if the new one cannot be used.
   private func reloadCertificate() {
-    guard let tls else { return }
-    do throws(TLSFailure) {
-      try tls.reload()
+    guard let old = tls?.certificate else { return }
+    let app = LoopBound(self)
+    let mailbox = loop.mailbox
+    let taken = cpu.submit {
+      let new = Result { () throws(TLSFailure) in try old.readAnew() }
+      mailbox.post { app.value.use(new) }
+    }
+    if !taken { log.error("the certificate stays as it was: the server is busy") }
+  }
+
+  private func use(_ new: Result<TLSCertificate, TLSFailure>) {
+    switch new {
+    case .success(let certificate):
+      tls?.certificate = certificate
       log.notice("the certificate was read anew")
-    } catch {
-      log.error("the certificate stays as it was", metadata: ["error": "\(error)"])
+    case .failure(let failure):
+      log.error("the certificate stays as it was", metadata: ["error": "\(failure)"])
     }
   }
 

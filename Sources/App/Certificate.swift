@@ -11,7 +11,7 @@ public enum Certificate {
     case (nil, _?): throw .message("--tls-key needs --tls-cert")
     case (let certificate?, let key?):
       do throws(TLSFailure) {
-        return try TLSContext(certificateFile: certificate, keyFile: key)
+        return TLSContext(try TLSCertificate(certificateFile: certificate, keyFile: key))
       } catch {
         throw .message("--tls-cert, --tls-key: \(error)")
       }

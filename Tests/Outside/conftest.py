@@ -7,6 +7,7 @@ import pytest
 from harness.api import Api, User, admin, create_user
 from harness.client import Client
 from harness.server import Server, binary
+from harness.turns import Machine
 
 
 def pytest_addoption(parser):
@@ -20,6 +21,31 @@ def pytest_addoption(parser):
     group.addoption("--chaos-seconds", type=float, default=60, help="how long the chaos test lasts")
     group.addoption("--fuzz-examples", type=int, default=12, help="requests of each kind for each operation")
     group.addoption("--fuzz-seed", type=int, default=1, help="seed of the requests that are made up")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: measures times, so no other test runs meanwhile; the last of all")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=is_alone)
+
+
+def is_alone(item) -> bool:
+    return item.get_closest_marker("alone") is not None
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory, worker_id) -> Machine:
+    # Workers have folders of their own beside each other.
+    own = tmp_path_factory.getbasetemp()
+    return Machine(own if worker_id == "master" else own.parent)
+
+
+@pytest.fixture(autouse=True)
+def turn(request, machine):
+    with machine.turn(is_alone(request.node)):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,8 @@ from harness.api import admin
 from harness.raw import CLOSE, CONTINUATION, PING, PONG, TEXT, RawConnection, frame, handshake, text
 from harness.witness import Witness, unharmed
 
+pytestmark = pytest.mark.alone
+
 MIB = 1 << 20
 GET = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
 LOGIN = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"

@@ -17,7 +17,7 @@ import requests
 
 from harness.api import admin, create_user, direct, fresh_key, messages
 from harness.client import Client
-from harness.server import wattloop
+from harness.server import REPOSITORY, environment, free_port, wattloop
 from harness.tls import Certificate, TLSServer
 
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
@@ -162,6 +162,39 @@ async def test_chat(secure):
     assert len(messages(alice, talk)["items"]) == 50
 
 
+async def test_chat_with_compression(secure):
+    """permessage-deflate inside the records; one client has it and the other has not."""
+    boss = admin(secure)
+    alice, bob = create_user(boss, "alice"), create_user(boss, "bob")
+    talk = direct(alice, bob)
+    hers = await Client.open(secure, alice.token, compression="deflate")
+    his = await Client.open(secure, bob.token)
+    assert "permessage-deflate" in hers.connection.response.headers["Sec-WebSocket-Extensions"]
+    for number in range(20):
+        text = "watt hour " * number * 200 + "."
+        await hers.ok("send", conversation=talk, key=fresh_key(), text=text)
+        assert (await his.expect("message"))["text"] == text
+        await his.ok("send", conversation=talk, key=fresh_key(), text=text)
+        assert (await hers.expect("message", sender=bob.id))["text"] == text
+    await hers.close()
+    await his.close()
+
+
+def test_the_container_s_health_check(secure, server):
+    """It finds a server that lives, with TLS and without, and no other."""
+    healthcheck = REPOSITORY / "Scripts" / "healthcheck"
+
+    def is_healthy(port, **settings) -> bool:
+        answer = subprocess.run(
+            ["bash", healthcheck], env=environment({"WATTLOOP_PORT": str(port)} | settings), capture_output=True, timeout=20
+        )
+        return answer.returncode == 0
+
+    certificate = {"WATTLOOP_TLS_CERT": str(secure.certificate.certificate)}
+    assert is_healthy(secure.port, **certificate) and is_healthy(server.port)
+    assert not is_healthy(secure.port) and not is_healthy(free_port(), **certificate)
+
+
 # Whatever the records are like
 
 
@@ -252,6 +285,7 @@ def test_a_handshake_has_its_time(serve_tls, sent):
         assert 0.3 < time.monotonic() - began < 5
 
 
+@pytest.mark.alone
 def test_a_storm_of_handshakes_does_not_hold_up_who_is_there(secure):
     def quiet(connection):
         times = []

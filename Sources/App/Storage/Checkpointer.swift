@@ -10,7 +10,10 @@ import Synchronization
 ///
 ///     idle ── the log is long ──▶ copying ── little is left ──▶ copied ── the writer copies that ──▶ idle
 final class Checkpointer: Sendable {
-  private enum State: Int { case idle, copying, copied }
+  private enum State: UInt8, AtomicRepresentable { case idle, copying, copied }
+
+  /// From how many pages on the log is copied. 32 MiB, since a page that many commits touched is copied once.
+  static let longLog = 8000
 
   /// What is left to the writer, in pages: a few milliseconds.
   private static let little = 500
@@ -22,9 +25,6 @@ final class Checkpointer: Sendable {
   private let state: Shared
   private let thread: WorkerThread<Void>
 
-  /// From how many pages on the log is copied. 32 MiB, since a page that many commits touched is copied once.
-  static let longLog = 8000
-
   init(store: Store, longLog: Int = Checkpointer.longLog, mode: WorkerMode = .thread) {
     let state = Shared()
     self.store = store
@@ -35,19 +35,19 @@ final class Checkpointer: Sendable {
       for _ in 0..<Self.passes where left > Self.little {
         left = Self.attempt { store.logPages - (try store.checkpointBeside()) } ?? 0
       }
-      state.value.store(State.copied.rawValue, ordering: .relaxed)
+      state.value.store(.copied, ordering: .relaxed)
     }
   }
 
   /// On the writer's thread, after each commit.
   func tend() {
-    switch State(rawValue: state.value.load(ordering: .relaxed)) {
-    case .idle? where store.logPages >= longLog:
-      state.value.store(State.copying.rawValue, ordering: .relaxed)
+    switch state.value.load(ordering: .relaxed) {
+    case .idle where store.logPages >= longLog:
+      state.value.store(.copying, ordering: .relaxed)
       _ = thread.submit(())
-    case .copied?:
+    case .copied:
       Self.attempt { try store.checkpoint() }
-      state.value.store(State.idle.rawValue, ordering: .relaxed)
+      state.value.store(.idle, ordering: .relaxed)
     default: break
     }
   }
@@ -67,6 +67,6 @@ final class Checkpointer: Sendable {
   }
 
   private final class Shared: Sendable {
-    let value = Atomic(State.idle.rawValue)
+    let value = Atomic(State.idle)
   }
 }

@@ -136,10 +136,11 @@ extension Store {
   /// Returns the epoch.
   private static func setUp(_ pool: DatabasePool, path: String) throws -> String {
     try pool.writeWithoutTransaction { db in
-      // Here and not in `prepareDatabase`: GRDB sets NORMAL when it turns the log on, and with that a power
-      // cut takes back commits that were acknowledged.
+      // Here and not in `prepareDatabase`: GRDB sets NORMAL when it turns the log on, and with that a power cut takes back
+      // commits that were acknowledged.
+      try db.execute(sql: "PRAGMA synchronous = FULL")
       // The writer's pages: thousands of senders each have a place of their own in the indexes.
-      try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536")
+      try db.execute(sql: "PRAGMA cache_size = -65536")
       if try Migrations.migrator.hasBeenSuperseded(db) { throw StoreError.newer(path: path) }
     }
     try Migrations.migrator.migrate(pool)

@@ -9,8 +9,8 @@ final class Layers {
 
 extension Connection {
   /// nil for the bare socket.
-  var transport: Transport? { layers == nil ? nil : layers?.transport }
+  var transport: Transport? { layers?.transport }
 
   /// nil without permessage-deflate.
-  var compression: MessageCompression? { layers == nil ? nil : layers?.compression }
+  var compression: MessageCompression? { layers?.compression }
 }

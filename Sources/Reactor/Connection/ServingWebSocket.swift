@@ -58,10 +58,13 @@ extension Connection {
   func takeFrames(_ bytes: UnsafeMutableRawBufferPointer) -> Int {
     var taken = 0
     var steps = 0
+    var inflated = 0
     do {
       while !isThrottled {
-        // With nothing left it goes on: the machine's last step releases a message.
-        if steps >= server.limits.framesPerTurn, taken < bytes.count {
+        // With nothing left it goes on: the machine's last step releases a message. What inflates a thousand times is as
+        // much work as if all of it had come.
+        if steps >= server.limits.framesPerTurn || inflated >= server.limits.receiveBytes, taken < bytes.count
+        {
           flags.insert(.hadItsTurn)
           return taken
         }
@@ -74,7 +77,10 @@ extension Connection {
         case .needMore: return taken
         case .message(let message, let isText): received(message, isText: isText)
         case .compressed(let message, let isText):
-          received(try decompress(message, isText: isText), isText: isText)
+          guard state == .webSocket else { continue }
+          let whole = try decompress(message, isText: isText)
+          inflated += whole.count
+          received(whole, isText: isText)
         case .ping(let payload): if state == .webSocket { send(.pong, payload) }
         case .pong: break
         case .close(let code, _): closedByPeer(code)

@@ -64,7 +64,7 @@ extension ExtensionElement {
 
     private mutating func token() -> String? {
       let start = at
-      while at < bytes.count, bytes[at].isTokenCharacter { at += 1 }
+      while at < bytes.count, ByteClass.token.contains(bytes[at]) { at += 1 }
       guard at > start else { return nil }
       return String(decoding: bytes[start..<at], as: UTF8.self)
     }

@@ -29,8 +29,7 @@ enum FrameParser {
       masked ? UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: keyStart, as: UInt32.self)) : 0
     return FrameHeader(
       fin: bytes[0] & 0x80 != 0, compressed: bytes[0] & 0x40 != 0, opcode: opcode, masked: masked,
-      maskKey: key, payloadLength: length,
-      headerLength: headerLength)
+      maskKey: key, payloadLength: length, headerLength: headerLength)
   }
 
   @inline(__always)

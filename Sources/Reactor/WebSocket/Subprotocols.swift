@@ -11,7 +11,7 @@ extension RequestHead {
     for value in values(of: "sec-websocket-protocol", in: bytes) {
       for element in value.split(separator: UInt8(ascii: ",")) {
         let name = element.trimmingWhitespace
-        guard name.allSatisfy(\.isTokenCharacter) else { return nil }
+        guard name.allSatisfy(ByteClass.token.contains) else { return nil }
         if !name.isEmpty { offers.append(String(decoding: name, as: UTF8.self)) }
       }
     }
@@ -37,16 +37,5 @@ extension Slice<UnsafeRawBufferPointer> {
     while let first = trimmed.first, first == 0x20 || first == 0x09 { trimmed.removeFirst() }
     while let last = trimmed.last, last == 0x20 || last == 0x09 { trimmed.removeLast() }
     return trimmed
-  }
-}
-
-extension UInt8 {
-  /// RFC 9110 §5.6.2.
-  var isTokenCharacter: Bool {
-    switch self {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): true
-    default: "!#$%&'*+-.^_`|~".utf8.contains(self)
-    }
   }
 }

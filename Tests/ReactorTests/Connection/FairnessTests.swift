@@ -33,11 +33,7 @@ import Testing
   @Test func `ends after some of a WebSocket's frames, and none is lost`() throws {
     let test = try TestServer { $0.framesPerTurn = 10 }
     let client = test.connect()
-    client.send(
-      "GET /ws HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
-        + "sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
-    client.read(containing: "\r\n\r\n")
-    client.clear()
+    client.openWebSocket()
     // Masked with zeros: an empty ping, and a text in two fragments.
     let ping: [UInt8] = [0x89, 0x80, 0, 0, 0, 0]
     let text: [UInt8] = [0x01, 0x81, 0, 0, 0, 0, 0x61, 0x80, 0x81, 0, 0, 0, 0, 0x62]
@@ -49,5 +45,39 @@ import Testing
     #expect((1...2 * 10 * 6).contains(first))
     client.read { $0.received.count == 100 * 6 - first }
     #expect(client.received.count == 100 * 6 - first)
+  }
+
+  /// Each message is some 100 bytes on the wire, so hundreds come with one read.
+  @Test func `ends when what its frames inflate to is as much as a read may bring`() throws {
+    let test = try TestServer { $0.highWater = 64 * 1024 * 1024 }
+    let client = test.connect()
+    client.openWebSocket("sec-websocket-extensions: permessage-deflate; client_no_context_takeover\r\n")
+    #expect(test.sockets.open.count == 1)
+    let size = test.server.limits.receiveBytes / 4
+    let deflater = try #require(Deflater(windowBits: 15, memoryLevel: 8, forgets: true))
+    var packed = [UInt8](repeating: 0, count: deflater.bound(size))
+    let count = packed.withUnsafeMutableBytes { output in
+      [UInt8](repeating: 0x78, count: size).withUnsafeBytes { deflater.deflate($0, into: output) }
+    }
+    try #require((1...125).contains(count))
+    // Masked with zeros; RSV1 says that it is compressed.
+    let message: [UInt8] = [0xC1, 0x80 | UInt8(count), 0, 0, 0, 0] + packed[..<count]
+    let messages = Array(repeatElement(message, count: 100).joined())
+    #expect(client.sendOnce(messages[...]) == messages.count)
+    test.tick()
+    // One turn with the event, and one with what was left of the tick; four messages fill a turn.
+    #expect((1...2 * 4).contains(test.sockets.received))
+    client.read { _ in test.sockets.received == 100 }
+    #expect(test.sockets.received == 100)
+  }
+}
+
+extension TestClient {
+  fileprivate func openWebSocket(_ fields: String = "") {
+    send(
+      "GET /ws HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: upgrade\r\n\(fields)"
+        + "sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+    read(containing: "\r\n\r\n")
+    clear()
   }
 }

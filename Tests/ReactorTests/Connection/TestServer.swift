@@ -71,6 +71,7 @@ final class TestServer {
 final class EchoHandler: WebSocketHandler {
   unowned let server: Server
   var open: [WebSocketID] = []
+  var received = 0
   var closed = 0
   var heartbeats = 0
   var deadlines = 0
@@ -82,6 +83,7 @@ final class EchoHandler: WebSocketHandler {
   }
   func opened(_ socket: WebSocketID, context: (any Sendable)?) { open.append(socket) }
   func received(_ socket: WebSocketID, _ bytes: UnsafeRawBufferPointer, isText: Bool) {
+    received += 1
     server.send(server.frame(text: bytes), to: socket)
   }
   func deadline(_ socket: WebSocketID) { deadlines += 1 }

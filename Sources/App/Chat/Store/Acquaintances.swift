@@ -8,6 +8,9 @@ struct Acquaintances {
   /// Of a user in more conversations than this, the newest are looked at.
   private static let mostConversations = 1_000
 
+  /// The most conversations whose members are kept.
+  private static let mostKept = 4_096
+
   private let db: Database
   /// Of those with at most `MemberList.mostAcquainted`; empty for larger ones.
   private var members: [Int64: [Int64]] = [:]
@@ -37,7 +40,7 @@ struct Acquaintances {
       db.cachedStatement(sql: "SELECT user_id FROM members WHERE conversation_id = ? LIMIT ?"),
       arguments: [conversation, MemberList.mostAcquainted + 1])
     if found.count > MemberList.mostAcquainted { found = [] }
-    members[conversation] = found
+    if members.count < Self.mostKept { members[conversation] = found }
     return found
   }
 }
