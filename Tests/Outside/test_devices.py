@@ -17,6 +17,7 @@ from harness.api import (
     pointers,
     problem_of,
 )
+from harness.names import name
 
 DEVICE = {"id", "name", "address", "owner_id", "timezone", "metrics", "max_hourly_kwh", "created_at"}
 ENERGY = {"name": "energy", "kind": "interval", "unit": "kWh"}
@@ -129,7 +130,7 @@ METRIC = {"name": "m", "kind": "counter"}
             {"name", "owner_id", "timezone", "metrics/0/unit"},
         ),
     ],
-    ids=str,
+    ids=name,
 )
 def test_everything_wrong_is_pointed_at_in_one_answer(administrator, body, wrong):
     assert pointers(problem_of(administrator.api.post("/devices", body), INVALID, "validation")) == wrong

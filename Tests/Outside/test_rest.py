@@ -6,6 +6,7 @@ import json
 import pytest
 
 from harness.api import INVALID, PASSWORD, Api, pointers, problem_of
+from harness.names import name
 from harness.raw import RawConnection
 
 # Health
@@ -163,7 +164,7 @@ def test_a_wrong_password_and_an_unknown_user_get_the_same_answer(anyone, alice)
         ({"username": 7, "password": PASSWORD}, {"username"}),
         ({"username": "x", "password": None}, {"password"}),
     ],
-    ids=str,
+    ids=name,
 )
 def test_log_in_names_the_fields_that_are_missing_or_of_a_wrong_type(anyone, body, fields):
     problem = problem_of(anyone.post("/auth/login", body), INVALID, "validation")

@@ -171,7 +171,7 @@ async def test_chat_with_compression(secure):
     his = await Client.open(secure, bob.token)
     assert "permessage-deflate" in hers.connection.response.headers["Sec-WebSocket-Extensions"]
     for number in range(20):
-        text = "watt hour " * number * 200 + "."
+        text = "watt hour " * number * 40 + "."
         await hers.ok("send", conversation=talk, key=fresh_key(), text=text)
         assert (await his.expect("message"))["text"] == text
         await his.ok("send", conversation=talk, key=fresh_key(), text=text)
@@ -256,6 +256,17 @@ def test_plain_http_is_told_so(secure):
     answer = requests.get(secure.url.replace("https", "http") + "/version", timeout=10)
     assert answer.status_code == 400 and answer.headers["content-type"] == "application/problem+json"
     assert "HTTPS" in answer.json()["detail"]
+
+
+def test_plain_http_in_pieces_is_told_so_and_not_reset(secure):
+    with socket.create_connection((secure.host, secure.port), timeout=10) as raw:
+        for line in b"GET / HTTP/1.1\r\n", b"Host: a\r\n", b"\r\n":
+            raw.send(line)
+            time.sleep(0.05)
+        answer = b""
+        while piece := raw.recv(65536):
+            answer += piece
+    assert answer.startswith(b"HTTP/1.1 400 ") and b"HTTPS" in answer
 
 
 @pytest.mark.parametrize("junk", [b"\x00" * 50, b"SSH-2.0-x\r\n", b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", b"\x80\x2e\x01"])

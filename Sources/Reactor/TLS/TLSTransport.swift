@@ -4,10 +4,14 @@ import COpenSSL
 ///
 /// ```
 ///  handshaking ── done ──▶ open ── close_notify sent, FIN ──▶ shut
-///       └─ error ──▶ failed ◀── error ─┘
+///       ├─ error ──▶ failed ◀── error ─┘
+///       └─ plain HTTP ──▶ refused
 /// ```
 final class TLSTransport: Transport {
-  private enum State: UInt8 { case handshaking, open, shut, failed }
+  private enum State: UInt8 { case handshaking, open, shut, failed, refused }
+
+  /// A request is no longer than a few of them.
+  private static let discardedReads = 4
 
   private let session: OpaquePointer
   private let context: TLSContext
@@ -41,6 +45,7 @@ final class TLSTransport: Transport {
     // What still comes is thrown away: it need not be deciphered.
     case .shut: return SocketIO.read(fd, into: buffer)
     case .failed: return .failed(0)
+    case .refused: return discard(fd, buffer)
     }
   }
 
@@ -52,18 +57,24 @@ final class TLSTransport: Transport {
       return nil
     }
     let outcome = outcome(of: result)
-    if case .failed = outcome, ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST {
-      answerPlainHTTP(fd, buffer)
+    guard case .failed = outcome, ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST else {
+      return outcome
     }
-    return outcome
-  }
-
-  /// Who speaks plain HTTP is told so in that. The rest of its request is read first: unread, it would turn the end into a
-  /// reset, which destroys the answer.
-  private func answerPlainHTTP(_ fd: Int32, _ buffer: UnsafeMutableRawBufferPointer) {
-    _ = SocketIO.read(fd, into: buffer)
+    // Who speaks plain HTTP is told so in that.
     _ = context.plainAnswer().withUnsafeBytes { SocketIO.write(fd, $0) }
     SocketIO.shutdownWrite(fd)
+    state = .refused
+    return discard(fd, buffer)
+  }
+
+  /// The rest of a plain request is read, until the peer's FIN or the time for a head is over: unread, it would turn the end
+  /// into a reset, which destroys the answer.
+  private func discard(_ fd: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> IOResult {
+    for _ in 0..<Self.discardedReads {
+      let result = SocketIO.read(fd, into: buffer)
+      guard case .bytes = result else { return result }
+    }
+    return .failed(0)
   }
 
   /// Reads until the buffer is full or the socket is empty: a short read says that there is no more.
