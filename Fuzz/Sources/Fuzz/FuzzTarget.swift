@@ -16,6 +16,7 @@ let fuzzTargets: [any FuzzTarget.Type] = [
   RequestHeadTarget.self,
   ChunkedBodyTarget.self,
   FramesTarget.self,
+  DeflateTarget.self,
   HandshakeTarget.self,
   JSONTarget.self,
   TokenTarget.self,

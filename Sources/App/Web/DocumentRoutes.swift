@@ -11,7 +11,7 @@ struct DocumentRoutes {
 
   /// The page's script and style stand in the page itself, named by their digests; it loads nothing from elsewhere, and
   /// no other page may frame it.
-  private static var pageRules: [Response.Field] {
+  private static let pageRules: [Response.Field] = {
     let page = [UInt8](document_page())
     let script = InlineElement.digest("script", in: page) ?? "'none'"
     let style = InlineElement.digest("style", in: page) ?? "'none'"
@@ -20,7 +20,7 @@ struct DocumentRoutes {
       form-action 'none'; frame-ancestors 'none'
       """
     return [.init("content-security-policy", policy), .init("referrer-policy", "no-referrer")]
-  }
+  }()
 
   func openAPI(_ request: borrowing RequestView, _ responder: Responder) -> Response? {
     openAPI.response(request.value(of: "if-none-match"))

@@ -19,7 +19,7 @@ enum HandshakeTarget: FuzzTarget {
         return
       }
       let bytes = UnsafeRawBufferPointer(rebasing: bytes[..<length])
-      guard case .accept(let key) = Handshake.check(head, in: bytes) else { return }
+      guard case .accept(let key, _) = Handshake.check(head, in: bytes) else { return }
       check(head, bytes, key)
     }
   }
