@@ -89,6 +89,8 @@ public final class App {
     try indexer.start()
   }
 
+  deinit { server.forgetAll() }
+
   private func run() throws {
     DescriptorLimit.raise()
     let signals = try SignalSource { [unowned self] signal in
@@ -159,11 +161,11 @@ public final class App {
 
 /// Brings what is on disk from the writer's thread to the loop.
 private final class Committed: Sendable {
-  /// Filled once, on the loop, when they exist; read there only.
+  /// Filled once, on the loop, when they exist; read there only. Weak, since the hub keeps the writer, which keeps this.
   final class Target {
-    var hub: Hub?
-    var devices: DeviceView?
-    var verifier: TokenVerifier?
+    weak var hub: Hub?
+    weak var devices: DeviceView?
+    weak var verifier: TokenVerifier?
   }
   let target: LoopBound<Target>
   private let mailbox: Mailbox

@@ -43,6 +43,16 @@ public final class Mailbox: Sendable {
     _ = Glibc.write(eventfd, &one, 8)
   }
 
+  /// Drops the posts that wait: for the end of the loop.
+  func forgetAll() {
+    // Not under the lock: what a letter was the last to keep may post something when it goes.
+    let forgotten = state.withLock { state in
+      defer { state.letters = [] }
+      return state.letters
+    }
+    withExtendedLifetime(forgotten) {}
+  }
+
   /// Swaps the posts that wait with the (empty) array given.
   func take(into letters: inout [Letter]) {
     state.withLock { state in

@@ -9,7 +9,7 @@ public final class Server {
   public let limits: Limits
   let headLimits: HeadLimits
   let messageLimits: MessageLimits
-  let router: Router
+  private(set) var router: Router
   let refusal: (Status, String, [Response.Field]) -> Response
 
   /// The loop's one receive buffer: a connection has none of its own while nothing of its waits.
@@ -84,6 +84,14 @@ public final class Server {
     if case .webSocket(let handler) = endpoint, !handlers.contains(where: { $0 === handler }) {
       handlers.append(handler)
     }
+  }
+
+  /// Forgets all routes and what the loop has still been told to do: both may keep the server, which keeps them. After this
+  /// it answers nobody.
+  public func forgetAll() {
+    router = Router(bodyLimit: limits.bodyBytes, refusal: refusal)
+    handlers = []
+    loop.mailbox.forgetAll()
   }
 
   // MARK: The end of a tick
