@@ -2,6 +2,8 @@
 // against. One thread; one read and one write a readiness; nothing allocated a message. Whole frames up to 64 KiB,
 // ping and close; no fragments, extensions, UTF-8 check or time-outs. Any other GET gets a plain 200 and stays open.
 //
+// GET /room/NAME joins a room, each of whose messages goes to every member by a write of its own.
+//
 //   echo [--port 9001] [--batch | --no-batch]     batch (default): one write answers all that one read brought
 #define _GNU_SOURCE
 #include <errno.h>
@@ -24,8 +26,17 @@ struct bytes {
   size_t length, room;
 };
 
+struct room {
+  char name[32];
+  struct connection **members;
+  size_t count, places;
+  struct room *next;
+};
+
 struct connection {
   int fd;
+  struct room *room;  // NULL for an echo
+  size_t seat;
   int upgraded, closing;
   struct bytes partial;  // a request or frame that is not whole yet; room for a whole read
   struct bytes unsent;   // what the socket did not take; nothing is read while there is any
@@ -35,6 +46,7 @@ static uint8_t input[capacity];  // reads go here, except where a connection has
 static uint8_t output[capacity + maxPayload];
 static size_t outputLength;
 static int batch = 1;
+static struct room *rooms;
 
 static void fail(const char *what) {
   perror(what);
@@ -52,14 +64,18 @@ static void append(struct bytes *to, const uint8_t *from, size_t length) {
 
 // MARK: Writing
 
-static void flush(struct connection *c) {
+static void sendBytes(struct connection *c, const uint8_t *bytes, size_t length) {
   size_t sent = 0;
-  if (!c->unsent.length && outputLength) {
-    ssize_t n = send(c->fd, output, outputLength, MSG_NOSIGNAL);
+  if (!c->unsent.length && length) {
+    ssize_t n = send(c->fd, bytes, length, MSG_NOSIGNAL);
     if (n < 0 && errno != EAGAIN) c->closing = 1;
     sent = n < 0 ? 0 : (size_t)n;
   }
-  if (sent < outputLength && !c->closing) append(&c->unsent, output + sent, outputLength - sent);
+  if (sent < length && !c->closing) append(&c->unsent, bytes + sent, length - sent);
+}
+
+static void flush(struct connection *c) {
+  sendBytes(c, output, outputLength);
   outputLength = 0;
 }
 
@@ -76,6 +92,37 @@ static void flushUnsent(struct connection *c) {
 static uint8_t *reserve(struct connection *c, size_t length) {
   if (outputLength + length > sizeof output) flush(c);
   return output + outputLength;
+}
+
+// MARK: Rooms
+
+static void join(struct connection *c, const char *name, size_t length) {
+  struct room *room = rooms;
+  if (length >= sizeof room->name) length = sizeof room->name - 1;
+  while (room && (strlen(room->name) != length || memcmp(room->name, name, length))) room = room->next;
+  if (!room) {
+    if (!(room = calloc(1, sizeof *room))) fail("calloc");
+    memcpy(room->name, name, length);
+    room->next = rooms;
+    rooms = room;
+  }
+  if (room->count == room->places) {
+    room->places = room->places ? 2 * room->places : 128;
+    if (!(room->members = realloc(room->members, room->places * sizeof *room->members))) fail("realloc");
+  }
+  c->room = room;
+  c->seat = room->count;
+  room->members[room->count++] = c;
+}
+
+static void leave(struct connection *c) {
+  struct connection *last = c->room->members[--c->room->count];
+  c->room->members[c->seat] = last;
+  last->seat = c->seat;
+}
+
+static void broadcast(struct room *room, const uint8_t *frame, size_t length) {
+  for (size_t i = 0; i < room->count; i++) sendBytes(room->members[i], frame, length);
 }
 
 // MARK: HTTP
@@ -115,6 +162,7 @@ static size_t request(struct connection *c, const uint8_t *in, size_t length) {
   const char *key = findKey(head, end);
   if (key) {
     outputLength += handshake(key, (char *)to);
+    if (!memcmp(head, "GET /room/", 10)) join(c, head + 10, strcspn(head + 10, " \r"));
     c->upgraded = 1;
   } else {
     memcpy(to, plain, sizeof plain - 1);
@@ -167,7 +215,8 @@ static size_t frame(struct connection *c, const uint8_t *in, size_t length) {
   to[0] = opcode == 9 ? 0x8a : in[0];
   to[1] &= 0x7f;
   unmask(to + header - 4, in + header, payload, in + header - 4);
-  outputLength += header - 4 + payload;
+  if (c->room && opcode <= 2) broadcast(c->room, to, header - 4 + payload);
+  else outputLength += header - 4 + payload;
   c->closing = opcode == 8;
   return header + payload;
 }
@@ -217,6 +266,7 @@ static void ready(struct connection *c, uint32_t events) {
   if (c->unsent.length) flushUnsent(c);
   readAll(c, (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
   if (!c->closing) return;
+  if (c->room) leave(c);
   close(c->fd);
   free(c->partial.at);
   free(c->unsent.at);

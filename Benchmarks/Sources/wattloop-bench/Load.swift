@@ -9,6 +9,8 @@ class Load: WebSocketClientHandler {
     let path: String
     /// One for each connection, and from the first again; none for a server without users.
     var accounts: [Account] = []
+    /// So many connections each have a path of their own, with a number behind.
+    var roomSize: Int?
     /// Connections come from addresses of 127.0.NETWORK.0/24.
     var network = 0
 
@@ -17,6 +19,8 @@ class Load: WebSocketClientHandler {
       Target(
         host: common.host, port: common.port, path: "/api/v1/ws", accounts: accounts, network: network)
     }
+
+    func path(of connection: Int) -> String { roomSize.map { "\(path)\(connection / $0)" } ?? path }
   }
 
   /// A listener's queue holds more, and a refused handshake shows at once.
@@ -63,7 +67,7 @@ class Load: WebSocketClientHandler {
   final func connect(_ number: Int) throws {
     let account = target.accounts.isEmpty ? nil : target.accounts[number % target.accounts.count]
     let socket = try client.connect(
-      host: target.host, port: target.port, path: target.path, source: source(of: number),
+      host: target.host, port: target.port, path: target.path(of: number), source: source(of: number),
       fields: account.map { [Response.Field("authorization", "Bearer " + $0.token)] } ?? [])
     if number == sockets.count { sockets.append(socket) } else { sockets[number] = socket }
     while numbers.count <= socket.slot { numbers.append(-1) }
