@@ -1,6 +1,9 @@
 import Foundation
 import Testing
 
+@testable import App
+@testable import Reactor
+
 @Suite struct `A simulated server` {
   private static let lanes = 2
 
@@ -22,6 +25,21 @@ import Testing
     #expect(tally.messages > 10 * count && tally.resumes > count, "\(tally)")
     #expect(tally.duplicates > 0 && tally.busy > 0 && tally.failures > 0, "\(tally)")
     #expect(tally.crashes > 0 && tally.slow > 0, "\(tally)")
+  }
+
+  /// Its parts know each other in circles, and each of them holds descriptors.
+  @Test func `is released when it has ended`() throws {
+    weak var loop: EventLoop?
+    do {
+      let server = try SimulatedServer(files: SimulatedServer.settledFiles.get(), clock: .init())
+      loop = server.app.loop
+      let connection = try server.app.server.serve(SimulatedSocket(capacity: 1000))
+      withExtendedLifetime(connection) { server.app.loop.tick(limit: 0) }
+      // A letter that nobody opens any more.
+      let kept = LoopBound(server.app.server)
+      server.app.loop.mailbox.post { _ = kept.value }
+    }
+    #expect(loop == nil)
   }
 
   /// nil if a rule was broken.
