@@ -81,7 +81,7 @@ lint: ## fail when a Swift source is not formatted or breaks a rule
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
 
 clean: ## remove what was built; ./data stays
-	rm -rf .build .build-fuzz .build-address .build-thread Benchmarks/.build Benchmarks/Floor/echo .venv .venv-autobahn
+	rm -rf .build .build-fuzz .build-address .build-thread Benchmarks/.build Benchmarks/Floor/echo .venv .venv-autobahn .venv-tls
 
 packages:
 	@Scripts/packages $(BUILD_PACKAGES)

@@ -44,9 +44,9 @@ final class World {
   init(seed: UInt64) throws {
     random = SeededGenerator(seed: seed)
     server = try SimulatedServer(files: SimulatedServer.settledFiles.get(), clock: clock)
-    for user in SimulatedServer.users {
+    for (user, token) in zip(SimulatedServer.users, try SimulatedServer.tokens.get()) {
       for _ in 0..<Int.random(in: 1...2, using: &random) {
-        clients.append(SimulatedClient(user: user, token: SimulatedServer.tokens[Int(user) - 1]))
+        clients.append(SimulatedClient(user: user, token: token))
       }
     }
     try readStore()
