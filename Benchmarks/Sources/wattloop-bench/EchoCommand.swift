@@ -25,20 +25,18 @@ struct EchoCommand: ParsableCommand {
     load.start()
     load.run(until: Clock.after(warmup))
 
-    let server = common.serverPid.map(ServerProcess.init)
-    let cpu = try server?.cpuTime()
-    let start = Clock.now
+    let stopwatch = try Stopwatch(common)
     load.resetCounts()
     load.run(until: Clock.after(seconds))
-    let elapsed = Double(Clock.now - start) / 1e9
+    let time = try stopwatch.read()
 
     var report = Report("echo")
-    report.add("messages_per_second", Double(load.messages) / elapsed, digits: 0)
+    report.add("messages_per_second", Double(load.messages) / time.elapsed, digits: 0)
     report.add("round_trip", load.roundTrip)
-    if let server, let cpu {
-      let used = try server.cpuTime() - cpu
-      report.add("server_cpu_us_per_message", used / Double(max(1, load.messages)), digits: 3)
+    if let cpu = time.server {
+      report.add("server_cpu_us_per_message", cpu / Double(max(1, load.messages)), digits: 3)
     }
+    report.add("client_share", time.clientShare, digits: 2)
     report.print(json: common.json)
     if load.closedCount > 0 || load.wrong > 0 {
       throw Failure("\(load.closedCount) connections were closed, \(load.wrong) answers were wrong")
