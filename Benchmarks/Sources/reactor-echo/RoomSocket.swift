@@ -14,18 +14,18 @@ final class RoomSocket: WebSocketHandler {
     var index: Int
   }
 
-  private unowned(unsafe) let server: Server
+  private let server: Server
   private var rooms: [String: Room] = [:]
   /// By the socket's slot.
   private var seats: [Seat?] = []
 
   init(server: Server) { self.server = server }
 
-  func accept(_ request: borrowing RequestView) -> WebSocketVerdict {
+  override func accept(_ request: borrowing RequestView) -> WebSocketVerdict {
     .accept(subprotocol: nil, context: request.parameters.first)
   }
 
-  func opened(_ socket: WebSocketID, context: (any Sendable)?) {
+  override func opened(_ socket: WebSocketID, context: (any Sendable)?) {
     let room = room(named: context as? String ?? "")
     while seats.count <= socket.slot { seats.append(nil) }
     seats[socket.slot] = Seat(room: room, index: room.members.count)
@@ -39,13 +39,13 @@ final class RoomSocket: WebSocketHandler {
     return room
   }
 
-  func received(_ socket: WebSocketID, _ bytes: UnsafeRawBufferPointer, isText: Bool) {
+  override func received(_ socket: WebSocketID, _ bytes: UnsafeRawBufferPointer, isText: Bool) {
     guard let room = seats[socket.slot]?.room else { return }
     let frame = isText ? server.frame(text: bytes) : server.frame(binary: bytes)
     for member in room.members { server.send(frame, to: member) }
   }
 
-  func closed(_ socket: WebSocketID) {
+  override func closed(_ socket: WebSocketID) {
     guard let seat = seats[socket.slot] else { return }
     seats[socket.slot] = nil
     let last = seat.room.members.removeLast()
@@ -55,7 +55,4 @@ final class RoomSocket: WebSocketHandler {
     }
     if seat.room.members.isEmpty { rooms[seat.room.name] = nil }
   }
-
-  func deadline(_ socket: WebSocketID) {}
-  func heartbeat(_ socket: WebSocketID) {}
 }

@@ -4,17 +4,14 @@ final class ClientSide {
   let receiveBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 16)
   var outbox = Outbox()
   /// Sockets with something in the outbox.
-  var dirty: [Unmanaged<ClientSocket>] = []
+  var dirty = TickList<Unmanaged<ClientSocket>>()
 
   init(loop: EventLoop) {
     self.loop = loop
     loop.atEndOfTick { [weak self] in self?.endTick() }
   }
 
-  deinit {
-    outbox.freeAll()
-    receiveBuffer.deallocate()
-  }
+  deinit { receiveBuffer.deallocate() }
 
   func bytes(of piece: inout Int32) -> UnsafeRawBufferPointer {
     let this = outbox[piece]
@@ -28,7 +25,7 @@ final class ClientSide {
       dirty[next]._withUnsafeGuaranteedRef { $0.flush() }
       next += 1
     }
-    dirty.removeAll(keepingCapacity: true)
+    dirty.removeAll()
     outbox.reset()
   }
 }

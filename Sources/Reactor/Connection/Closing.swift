@@ -39,6 +39,15 @@ extension Connection {
     server.didClose(self)
   }
 
+  /// Ends it at once, as `close` does, and tells nobody: the server goes.
+  func abandon() {
+    guard state != .closed else { return }
+    state = .closed
+    closeSocket()
+    exchange = nil
+    server.didClose(self)
+  }
+
   /// Tells the WebSocket's handler, once, that it is gone.
   private func leave(_ reason: CloseReason) {
     switch state {
@@ -49,6 +58,6 @@ extension Connection {
     // The state changes first: what the handler does now finds no open socket.
     state = .finishing
     applicationDeadline = 0
-    server.handlers[Int(handler)].closed(WebSocketID(id))
+    tellHandler { $0.closed(WebSocketID(id)) }
   }
 }

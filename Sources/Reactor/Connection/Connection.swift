@@ -61,7 +61,7 @@ final class Connection: EventSource {
   }
 
   let fd: Int32
-  unowned(unsafe) let server: Server
+  let server: Server
   /// nil for a bare socket without compression.
   var layers: Layers?
 

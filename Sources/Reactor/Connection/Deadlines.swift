@@ -18,7 +18,7 @@ extension Connection {
     if let backlog, backlog.deadline <= now { return close(.slowPeer) }
     if applicationDeadline != 0, applicationDeadline <= now {
       applicationDeadline = 0
-      server.handlers[Int(handler)].deadline(WebSocketID(id))
+      tellHandler { $0.deadline(WebSocketID(id)) }
     }
     if state != .closed, deadline <= now { deadlinePassed() }
     if state != .closed { armTimer() }

@@ -3,10 +3,10 @@
 /// Bytes are copied once into an arena that lives for one tick; each connection has a chain of pieces of it. So a connection owns
 /// no send buffer, a message to a thousand members lies there once, and all that a tick holds for one connection leaves in
 /// one call. Only what the kernel does not take is copied again, into the connection's backlog.
-struct Outbox {
+struct Outbox: ~Copyable {
   static let none: Int32 = -1
 
-  struct Piece {
+  struct Piece: BitwiseCopyable {
     let start: UnsafeRawPointer
     var count: Int
     var next: Int32
@@ -23,9 +23,13 @@ struct Outbox {
   private var block = -1
   private var cursor: UnsafeMutableRawPointer?
   private var room = 0
-  private var pieces: [Piece] = []
+  private var pieces = TickList<Piece>()
   /// Frames are valid within one tick; its number shows that.
   private(set) var tick: UInt64 = 0
+
+  deinit {
+    for block in blocks + largeBlocks { block.deallocate() }
+  }
 
   subscript(index: Int32) -> Piece { pieces[Int(index)] }
 
@@ -37,9 +41,12 @@ struct Outbox {
   }
 
   /// Room in the arena for that many bytes, which the caller fills at once.
+  @inline(__always)
   mutating func reserve(_ count: Int) -> UnsafeMutableRawPointer {
-    if count > Self.blockBytes { return reserveLarge(count) }
-    if count > room || cursor == nil { nextBlock() }
+    if count > room || cursor == nil {
+      if count > Self.blockBytes { return reserveLarge(count) }
+      nextBlock()
+    }
     let place = cursor.unsafelyUnwrapped
     cursor = place + count
     room -= count
@@ -47,12 +54,13 @@ struct Outbox {
   }
 
   /// Builds a WebSocket frame in the arena.
+  @inline(__always)
   mutating func frame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
     let headerLength = FrameEncoder.headerLength(payload: payload.count, masked: false)
     let place = UnsafeMutableRawBufferPointer(
       start: reserve(headerLength + payload.count), count: headerLength + payload.count)
     FrameEncoder.writeHeader(opcode, payload: payload.count, into: place)
-    UnsafeMutableRawBufferPointer(rebasing: place[headerLength...]).copyMemory(from: payload)
+    place.dropping(headerLength).copyMemory(from: payload)
     return UnsafeRawBufferPointer(place)
   }
 
@@ -77,6 +85,7 @@ struct Outbox {
   }
 
   /// Adds stored bytes to a chain, as part of its last piece where they follow it.
+  @inline(__always)
   mutating func link(_ bytes: UnsafeRawBufferPointer, first: inout Int32, last: inout Int32) {
     guard let start = bytes.baseAddress, bytes.count > 0 else { return }
     if last != Self.none, pieces[Int(last)].start + pieces[Int(last)].count == start {
@@ -94,20 +103,15 @@ struct Outbox {
     tick &+= 1
     freeLarge()
     guard block >= 0 else { return }
-    pieces.removeAll(keepingCapacity: pieces.count <= 65_536)
+    pieces.removeAll()
     while blocks.count > Self.keptBlocks { blocks.removeLast().deallocate() }
     block = -1
     room = 0
     cursor = nil
   }
 
-  mutating func freeAll() {
-    freeLarge()
-    for block in blocks { block.deallocate() }
-    blocks = []
-  }
-
   private mutating func freeLarge() {
+    guard !largeBlocks.isEmpty else { return }
     for block in largeBlocks { block.deallocate() }
     largeBlocks.removeAll()
   }

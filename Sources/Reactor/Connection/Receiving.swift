@@ -22,6 +22,7 @@ extension Connection {
 
   /// A peer that does not read is not read from, and neither is one whose body is not pulled: what it may make us hold is
   /// bounded. (A body that is pulled may come while answers wait: it makes none.)
+  @inline(__always)
   var isThrottled: Bool {
     if state == .uploading { return exchange?.intake?.isFull ?? false }
     return isBehind || workUnderWay >= server.limits.workPerSocket
@@ -36,7 +37,7 @@ extension Connection {
     var filled = carried
     // What was held back goes first: with no room beside it, a read of nothing would look like the peer's FIN.
     if flags.contains(.readable), carried <= buffer.count / 2 {
-      let space = UnsafeMutableRawBufferPointer(rebasing: buffer[carried...])
+      let space = buffer.dropping(carried)
       switch readSocket(into: space) {
       case .bytes(let count):
         filled += count
@@ -56,26 +57,32 @@ extension Connection {
     settle()
   }
 
+  @inline(__always)
   private func consume(_ buffer: UnsafeMutableRawBufferPointer, carried: Int, filled: Int) {
     guard filled > 0 else { return }
-    inbox.withUnsafeBytes { buffer.copyMemory(from: $0) }
-    let consumed = process(UnsafeMutableRawBufferPointer(rebasing: buffer[..<filled]))
-    if consumed == 0 {
+    if carried > 0 { inbox.withUnsafeBytes { buffer.copyMemory(from: $0) } }
+    let bytes = UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: filled)
+    // A WebSocket stays one.
+    let consumed = state == .webSocket ? takeFrames(bytes) : process(bytes)
+    if consumed == filled {
+      if carried > 0 { inbox = [] }
+    } else if consumed == 0 {
       inbox.append(contentsOf: buffer[carried..<filled])
     } else {
-      inbox = consumed == filled ? [] : [UInt8](buffer[consumed..<filled])
+      inbox = [UInt8](buffer[consumed..<filled])
     }
   }
 
   /// Gives the bytes to the machine of the present state, again and again, until its turn is over; returns how many it has
   /// taken.
+  @inline(__always)
   private func process(_ bytes: UnsafeMutableRawBufferPointer) -> Int {
     var taken = 0
     var requests = 0
     while taken < bytes.count, !isThrottled {
       if requests == server.limits.requestsPerTurn { flags.insert(.hadItsTurn) }
       if flags.contains(.hadItsTurn) { break }
-      let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[taken...])
+      let rest = bytes.dropping(taken)
       let count: Int
       switch state {
       case .idle, .head:
@@ -93,6 +100,7 @@ extension Connection {
   }
 
   /// What follows once nothing more can be done with the bytes that are there.
+  @inline(__always)
   private func settle() {
     // Before the peer's FIN: it came behind what is left.
     if flags.remove(.hadItsTurn) != nil { return resumeLater() }

@@ -9,6 +9,7 @@ extension Connection {
   }
 
   /// Adds bytes that lie in the outbox already: a frame that goes to many.
+  @inline(__always)
   func appendStored(_ bytes: UnsafeRawBufferPointer) {
     guard state != .closed, state != .lingering else { return }
     if firstPiece == Outbox.none { server.dirty.append(Unmanaged.passUnretained(self)) }
@@ -33,6 +34,7 @@ extension Connection {
   }
 
   /// False if the connection is gone.
+  @inline(__always)
   private func send(_ bytes: UnsafeRawBufferPointer) -> Bool {
     if let backlog {
       backlog.append(bytes)
@@ -81,7 +83,7 @@ extension Connection {
   /// What was held up while too much waited goes on: reading, and an answer that is streamed.
   private func didCatchUp() {
     exchange?.stream?.wake()
-    if state == .webSocket { server.handlers[Int(handler)].caughtUp(WebSocketID(id)) }
+    if state == .webSocket { tellHandler { $0.caughtUp(WebSocketID(id)) } }
     resumeLater()
   }
 

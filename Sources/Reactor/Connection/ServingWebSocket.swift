@@ -2,7 +2,7 @@ extension Connection {
   // MARK: Opening
 
   /// Answers a handshake (RFC 6455 §4.2). Frames that came with it are read after the 101.
-  func upgrade(_ view: borrowing RequestView, to handler: any WebSocketHandler, context: (any Sendable)?) {
+  func upgrade(_ view: borrowing RequestView, to handler: WebSocketHandler, context: (any Sendable)?) {
     switch Handshake.check(view.head, in: view.headBytes) {
     case .refuse(let status, let fields):
       refuseUpgrade(server.refusal(status, "This is not a WebSocket handshake.", fields), view)
@@ -24,7 +24,7 @@ extension Connection {
   }
 
   private func open(
-    key: Handshake.Key, subprotocol: String?, handler: any WebSocketHandler, context: (any Sendable)?
+    key: Handshake.Key, subprotocol: String?, handler: WebSocketHandler, context: (any Sendable)?
   ) {
     var fields = [
       Response.Field("upgrade", "websocket"),
@@ -37,7 +37,7 @@ extension Connection {
     respond(Response(.switchingProtocols, fields: fields), to: server.head)
     state = .webSocket
     silentBeats = 0
-    self.handler = server.index(of: handler)
+    self.handler = server.index(of: handler) ?? 0
     setDeadline(after: server.limits.heartbeat)
     handler.opened(WebSocketID(id), context: context)
   }
@@ -57,47 +57,65 @@ extension Connection {
   /// used.
   func takeFrames(_ bytes: UnsafeMutableRawBufferPointer) -> Int {
     var taken = 0
-    var steps = 0
-    var inflated = 0
-    do {
-      while !isThrottled {
-        // With nothing left it goes on: the machine's last step releases a message. What inflates a thousand times is as
-        // much work as if all of it had come.
-        if steps >= server.limits.framesPerTurn || inflated >= server.limits.receiveBytes, taken < bytes.count
-        {
-          flags.insert(.hadItsTurn)
-          return taken
-        }
-        steps += 1
-        var consumed = 0
-        let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[taken...])
-        let step = try webSocket.next(rest, consumed: &consumed, limits: server.messageLimits)
-        taken += consumed
-        switch step {
-        case .needMore: return taken
-        case .message(let message, let isText): received(message, isText: isText)
-        case .compressed(let message, let isText):
-          guard state == .webSocket else { continue }
-          let whole = try decompress(message, isText: isText)
-          inflated += whole.count
-          received(whole, isText: isText)
-        case .ping(let payload): if state == .webSocket { send(.pong, payload) }
-        case .pong: break
-        case .close(let code, _): closedByPeer(code)
-        }
-        guard state == .webSocket || state == .closing else { return bytes.count }
+    var turn = server.limits.framesPerTurn
+    // With nothing left it goes on while the machine holds a message: its next step releases that.
+    while taken < bytes.count || !webSocket.isEmpty, !isThrottled {
+      if turn <= 0, taken < bytes.count {
+        flags.insert(.hadItsTurn)
+        return taken
       }
-      return taken
+      turn -= 1
+      let rest = bytes.dropping(taken)
+      if let message = webSocket.shortMessage(rest, limits: server.messageLimits) {
+        taken += message.frameLength
+        received(message.payload, isText: message.isText)
+      } else {
+        guard takeStep(rest, &taken, &turn) else { return taken }
+      }
+      guard state == .webSocket || state == .closing else { return bytes.count }
+    }
+    return taken
+  }
+
+  /// One step of the machine. False if it needs more than there is.
+  private func takeStep(
+    _ bytes: UnsafeMutableRawBufferPointer, _ taken: inout Int, _ turn: inout Int
+  ) -> Bool {
+    do {
+      var consumed = 0
+      let step = try webSocket.next(bytes, consumed: &consumed, limits: server.messageLimits)
+      taken += consumed
+      switch step {
+      case .needMore: return false
+      case .message(let message, let isText): received(message, isText: isText)
+      case .compressed(let message, let isText):
+        guard state == .webSocket else { break }
+        let whole = try decompress(message, isText: isText)
+        // What inflates a thousand times is as much work as if all of it had come.
+        turn -= whole.count * server.limits.framesPerTurn / server.limits.receiveBytes
+        received(whole, isText: isText)
+      case .ping(let payload): if state == .webSocket { send(.pong, payload) }
+      case .pong: break
+      case .close(let code, _): closedByPeer(code)
+      }
     } catch {
       sendClose(error.code, "\(error.reason)")
       finish(.protocolError)
-      return bytes.count
     }
+    return true
   }
 
+  @inline(__always)
   private func received(_ message: UnsafeRawBufferPointer, isText: Bool) {
     guard state == .webSocket else { return }
-    server.handlers[Int(handler)].received(WebSocketID(id), message, isText: isText)
+    let socket = WebSocketID(id)
+    tellHandler { $0.received(socket, message, isText: isText) }
+  }
+
+  /// The handler that serves this socket. It lives as long as its route: it need not be retained for a call.
+  @inline(__always)
+  func tellHandler(_ body: (WebSocketHandler) -> Void) {
+    server.handlers[Int(handler)]._withUnsafeGuaranteedRef(body)
   }
 
   private func decompress(
@@ -124,6 +142,7 @@ extension Connection {
   private func send(_ opcode: Opcode, _ payload: [UInt8]) { payload.withUnsafeBytes { send(opcode, $0) } }
 
   /// Sends a message's frame; a peer that does not keep up with its messages is closed instead.
+  @inline(__always)
   func sendMessage(_ frame: UnsafeRawBufferPointer) {
     guard state == .webSocket else { return }
     if unsentBytes + frame.count > server.limits.sendBuffer {
@@ -140,7 +159,7 @@ extension Connection {
     server.count(why)
     state = .closing
     applicationDeadline = 0
-    server.handlers[Int(handler)].closed(WebSocketID(id))
+    tellHandler { $0.closed(WebSocketID(id)) }
     setDeadline(after: server.limits.headerTimeout)
   }
 
@@ -155,7 +174,7 @@ extension Connection {
     guard silentBeats < Limits.silentHeartbeats else { return close(.timedOut) }
     silentBeats += 1
     setDeadline(after: server.limits.heartbeat)
-    server.handlers[Int(handler)].heartbeat(WebSocketID(id))
+    tellHandler { $0.heartbeat(WebSocketID(id)) }
     if state == .webSocket { send(.ping, []) }
   }
 }

@@ -1,10 +1,12 @@
 /// The connection's socket, through its transport if it has one.
 extension Connection {
+  @inline(__always)
   func readSocket(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
     guard let transport else { return SocketIO.read(fd, into: buffer) }
     return transport.read(fd, into: buffer)
   }
 
+  @inline(__always)
   func writeSocket(_ bytes: UnsafeRawBufferPointer) -> IOResult {
     guard let transport else { return SocketIO.write(fd, bytes) }
     return transport.write(fd, bytes)

@@ -21,6 +21,7 @@ extension Connection {
   }
 
   /// More waits for the peer than should.
+  @inline(__always)
   var isBehind: Bool { unsentBytes > server.limits.highWater }
 
   func didStream() {

@@ -44,12 +44,20 @@ public final class EventLoop {
 
   public func stop() { isStopping = true }
 
+  /// Ends what may keep the loop's user: the letters on their way, and the sources that have been retired.
+  func forgetAll() {
+    mailbox.forgetAll()
+    sources.releaseRetired()
+  }
+
   /// One round. `limit` bounds the sleep, in milliseconds: tests tick by hand with 0.
   public func tick(limit: Int32 = -1) {
     let events = poller.wait(milliseconds: sleep(limit: limit))
     now = clock()
     for event in events {
-      sources[SourceID(raw: event.source)]?.ready(Readiness(rawValue: event.events))
+      sources.unmanaged(SourceID(raw: event.source))?._withUnsafeGuaranteedRef {
+        $0.ready(Readiness(rawValue: event.events))
+      }
     }
     resumeUnfinished()
     openLetters()
@@ -81,6 +89,9 @@ public final class EventLoop {
   }
 
   public func source(_ id: SourceID) -> EventSource? { sources[id] }
+  /// For what is done to it in this tick: retired or not, it lives to the tick's end.
+  @inline(__always)
+  func unmanagedSource(_ id: SourceID) -> Unmanaged<EventSource>? { sources.unmanaged(id) }
   public var sourceCount: Int { sources.count }
   func forEachSource(_ body: (EventSource) -> Void) { sources.forEach(body) }
 

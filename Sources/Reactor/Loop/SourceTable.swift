@@ -27,9 +27,13 @@ struct SourceTable {
   }
 
   /// The source of that identity; nil if it has gone.
-  subscript(id: SourceID) -> EventSource? {
+  subscript(id: SourceID) -> EventSource? { unmanaged(id)?.takeUnretainedValue() }
+
+  /// The same without a reference of the caller's, for a call of an instant: two atomic operations less.
+  @inline(__always)
+  func unmanaged(_ id: SourceID) -> Unmanaged<EventSource>? {
     guard id.slot < slots.count, slots[id.slot].generation == id.generation else { return nil }
-    return slots[id.slot].source?._withUnsafeGuaranteedRef { $0 }
+    return slots[id.slot].source
   }
 
   /// Ends the identity now; the object lives until `releaseRetired`.

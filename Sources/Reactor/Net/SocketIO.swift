@@ -12,6 +12,7 @@ enum IOResult {
 
 /// Non-blocking calls on a socket. EINTR is retried: a signal is never an error here.
 enum SocketIO {
+  @inline(__always)
   static func read(_ fd: Int32, into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
     while true {
       let count = recv(fd, buffer.baseAddress, buffer.count, 0)
@@ -22,6 +23,7 @@ enum SocketIO {
     }
   }
 
+  @inline(__always)
   static func write(_ fd: Int32, _ bytes: UnsafeRawBufferPointer) -> IOResult {
     while true {
       // MSG_NOSIGNAL: a peer that has gone is an error code, not SIGPIPE.

@@ -10,7 +10,7 @@ public enum Endpoint {
   /// to go on): the handler pulls the body itself. It may answer without the body's end.
   case upload(@Sendable (Request, RequestBody) async -> Response)
   /// Upgrades to a WebSocket (RFC 6455), served by that handler.
-  case webSocket(any WebSocketHandler)
+  case webSocket(WebSocketHandler)
 
   var pullsBody: Bool {
     if case .upload = self { true } else { false }

@@ -23,7 +23,7 @@ extension Server {
     forEachConnection { $0.startClosing(.goingAway, "The server stops.", .shutdown) }
   }
 
-  private func forEachConnection(_ body: (Connection) -> Void) {
+  func forEachConnection(_ body: (Connection) -> Void) {
     loop.forEachSource { if let connection = $0 as? Connection { body(connection) } }
   }
 

@@ -19,13 +19,14 @@ public final class Server {
   private let gatherBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
   var outbox = Outbox()
   /// Connections with something in the outbox.
-  var dirty: [Unmanaged<Connection>] = []
+  var dirty = TickList<Unmanaged<Connection>>()
   /// The head under parse; its storage serves all connections in turn.
   var head = RequestHead()
   private var dateCache = DateCache()
   /// For handlers, too, that gather a body which they pull.
   public let bodyBudget: BodyBudget
-  private(set) var handlers: [any WebSocketHandler] = []
+  /// By number, so that a connection names its own by one byte. The routes keep them.
+  private(set) var handlers: [Unmanaged<WebSocketHandler>] = []
   var listeners: [Listener] = []
   private var handshakesLeft: Int
   private var exchanges: UInt32 = 0
@@ -64,7 +65,6 @@ public final class Server {
   }
 
   deinit {
-    outbox.freeAll()
     receiveBuffer.deallocate()
     gatherBuffer.deallocate()
   }
@@ -81,17 +81,18 @@ public final class Server {
   ) {
     router.add(
       method, path, Router.Route(endpoint: endpoint, gate: gate, bodyLimit: bodyLimit ?? limits.bodyBytes))
-    if case .webSocket(let handler) = endpoint, !handlers.contains(where: { $0 === handler }) {
-      handlers.append(handler)
+    if case .webSocket(let handler) = endpoint, index(of: handler) == nil {
+      handlers.append(.passUnretained(handler))
     }
   }
 
-  /// Forgets all routes and what the loop has still been told to do: both may keep the server, which keeps them. After this
-  /// it answers nobody.
+  /// Forgets all connections, all routes and what the loop has still been told to do: each may keep the server, which keeps
+  /// them. After this it answers nobody.
   public func forgetAll() {
+    forEachConnection { $0.abandon() }
     router = Router(bodyLimit: limits.bodyBytes, refusal: refusal)
     handlers = []
-    loop.mailbox.forgetAll()
+    loop.forgetAll()
   }
 
   // MARK: The end of a tick
@@ -102,7 +103,7 @@ public final class Server {
       dirty[next]._withUnsafeGuaranteedRef { $0.flush() }
       next += 1
     }
-    dirty.removeAll(keepingCapacity: dirty.count <= 65_536)
+    dirty.removeAll()
     handshakesLeft = limits.handshakesPerTick
     outbox.reset()
     if isDraining && connectionCount == 0 { endDrain() }

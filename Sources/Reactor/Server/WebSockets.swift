@@ -11,11 +11,15 @@ extension Server {
 
   public func send(_ frame: WebSocketFrame, to socket: WebSocketID) {
     precondition(frame.tick == outbox.tick, "a frame lives for one tick")
-    connection(socket)?.sendMessage(frame.bytes)
+    withConnection(socket) { $0.sendMessage(frame.bytes) }
   }
 
   public func send(text: UnsafeRawBufferPointer, to socket: WebSocketID) {
-    send(frame(text: text), to: socket)
+    withConnection(socket) { $0.sendMessage(outbox.frame(.text, text)) }
+  }
+
+  public func send(binary: UnsafeRawBufferPointer, to socket: WebSocketID) {
+    withConnection(socket) { $0.sendMessage(outbox.frame(.binary, binary)) }
   }
 
   /// Begins the closing handshake. The handler's `closed` is called at once.
@@ -63,7 +67,16 @@ extension Server {
     return unsafeDowncast(source, to: Connection.self)
   }
 
-  func index(of handler: any WebSocketHandler) -> UInt8 {
-    UInt8(handlers.firstIndex { $0 === handler } ?? 0)
+  /// The loop keeps the connection to the end of the tick: it need not be retained meanwhile.
+  @inline(__always)
+  private func withConnection(_ socket: WebSocketID, _ body: (Connection) -> Void) {
+    loop.unmanagedSource(socket.source)?._withUnsafeGuaranteedRef {
+      body(unsafeDowncast($0, to: Connection.self))
+    }
+  }
+
+  /// nil if no route has it.
+  func index(of handler: WebSocketHandler) -> UInt8? {
+    handlers.firstIndex { $0._withUnsafeGuaranteedRef { $0 === handler } }.map { UInt8($0) }
   }
 }

@@ -1,6 +1,7 @@
 /// Writes frames (RFC 6455 §5.2): the header here, the payload stays where the caller has it.
 enum FrameEncoder {
   /// 2, 4 or 10 bytes, and 4 for a mask key.
+  @inline(__always)
   static func headerLength(payload: Int, masked: Bool) -> Int {
     let length = payload <= 125 ? 2 : payload <= 0xFFFF ? 4 : 10
     return masked ? length + 4 : length
@@ -8,7 +9,7 @@ enum FrameEncoder {
 
   /// Writes a header for `payload` bytes and returns its length; `target` must have that much room
   /// (`FrameHeader.maximumLength` always is). With a key the caller masks the payload with `Masking.apply`.
-  @discardableResult
+  @discardableResult @inline(__always)
   static func writeHeader(
     _ opcode: Opcode, fin: Bool = true, compressed: Bool = false, payload: Int, maskKey: UInt32? = nil,
     into target: UnsafeMutableRawBufferPointer

@@ -35,7 +35,7 @@ enum WebSocketStep {
 
 /// One owner: `partial` is shared by copies.
 struct WebSocketMachine {
-  private enum State: UInt8 {
+  enum State: UInt8 {
     case idle
     case fragmented
     case payload
@@ -44,8 +44,8 @@ struct WebSocketMachine {
   }
 
   private var partial: PartialMessage?
-  private var state = State.idle
-  private let role: WebSocketRole
+  private(set) var state = State.idle
+  let role: WebSocketRole
   /// permessage-deflate is agreed on.
   var deflates = false
 
@@ -189,12 +189,5 @@ extension FrameHeader {
       rebasing: frame[headerLength..<headerLength + payloadLength])
     if masked { Masking.apply(maskKey, to: payload) }
     return UnsafeRawBufferPointer(payload)
-  }
-}
-
-extension UnsafeMutableRawBufferPointer {
-  @inline(__always)
-  fileprivate func dropping(_ bytes: Int) -> UnsafeMutableRawBufferPointer {
-    UnsafeMutableRawBufferPointer(rebasing: self[bytes...])
   }
 }

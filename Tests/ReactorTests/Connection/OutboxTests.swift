@@ -3,7 +3,7 @@ import Testing
 @testable import Reactor
 
 @Suite struct `The outbox` {
-  private func chain(_ outbox: Outbox, from first: Int32) -> [[UInt8]] {
+  private func chain(_ outbox: borrowing Outbox, from first: Int32) -> [[UInt8]] {
     var pieces: [[UInt8]] = []
     var piece = first
     while piece != Outbox.none {
@@ -26,7 +26,6 @@ import Testing
     outbox.link(shared, first: &first, last: &last)
     #expect(chain(outbox, from: first) == [[1, 2, 3], [6], [4, 5]])
     #expect(chain(outbox, from: otherFirst) == [[4, 5]])
-    outbox.freeAll()
   }
 
   @Test func `keeps every byte in place while it grows, whatever the sizes`() {
@@ -43,6 +42,5 @@ import Testing
       for (bytes, value) in stored { #expect(bytes.first == value && bytes.last == value) }
       outbox.reset()
     }
-    outbox.freeAll()
   }
 }

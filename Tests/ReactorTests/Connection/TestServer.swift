@@ -60,7 +60,10 @@ final class TestServer {
     port = try server.listen(host: "127.0.0.1", port: 0)
   }
 
-  deinit { worker.close() }
+  deinit {
+    worker.close()
+    server.forgetAll()
+  }
 
   func connect() -> TestClient { TestClient(linux_connect(nil, "127.0.0.1", String(port)), self) }
 
@@ -78,17 +81,17 @@ final class EchoHandler: WebSocketHandler {
 
   init(_ server: Server) { self.server = server }
 
-  func accept(_ request: borrowing RequestView) -> WebSocketVerdict {
+  override func accept(_ request: borrowing RequestView) -> WebSocketVerdict {
     .accept(subprotocol: nil, context: nil)
   }
-  func opened(_ socket: WebSocketID, context: (any Sendable)?) { open.append(socket) }
-  func received(_ socket: WebSocketID, _ bytes: UnsafeRawBufferPointer, isText: Bool) {
+  override func opened(_ socket: WebSocketID, context: (any Sendable)?) { open.append(socket) }
+  override func received(_ socket: WebSocketID, _ bytes: UnsafeRawBufferPointer, isText: Bool) {
     received += 1
     server.send(server.frame(text: bytes), to: socket)
   }
-  func deadline(_ socket: WebSocketID) { deadlines += 1 }
-  func closed(_ socket: WebSocketID) { closed += 1 }
-  func heartbeat(_ socket: WebSocketID) { heartbeats += 1 }
+  override func deadline(_ socket: WebSocketID) { deadlines += 1 }
+  override func closed(_ socket: WebSocketID) { closed += 1 }
+  override func heartbeat(_ socket: WebSocketID) { heartbeats += 1 }
 }
 
 /// One raw client socket.

@@ -21,7 +21,7 @@ struct MaskingTests {
         let plain = (0..<count + 16).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ count) }
         var bytes = plain
         bytes.withUnsafeMutableBytes { all in
-          Masking.apply(word(key), phase: phase, to: .init(rebasing: all[offset..<offset + count]))
+          _ = Masking.apply(word(key), phase: phase, to: .init(rebasing: all[offset..<offset + count]))
         }
         let expected = slowly(Array(plain[offset..<offset + count]), key: key, phase: phase)
         #expect(Array(bytes[offset..<offset + count]) == expected)

@@ -28,19 +28,19 @@ final class FuzzSockets: WebSocketHandler {
 
   // MARK: The handler
 
-  func accept(_ request: borrowing RequestView) -> WebSocketVerdict {
+  override func accept(_ request: borrowing RequestView) -> WebSocketVerdict {
     let offers = request.offeredSubprotocols
     if offers.contains("none") { return .refuse(Response(.forbidden)) }
     return .accept(subprotocol: offers.first, context: nil)
   }
 
-  func opened(_ socket: WebSocketID, context: (any Sendable)?) {
+  override func opened(_ socket: WebSocketID, context: (any Sendable)?) {
     precondition(states[socket] == nil, "opened twice")
     states[socket] = State()
     send("hello", to: socket)
   }
 
-  func received(_ socket: WebSocketID, _ bytes: UnsafeRawBufferPointer, isText: Bool) {
+  override func received(_ socket: WebSocketID, _ bytes: UnsafeRawBufferPointer, isText: Bool) {
     mustBeOpen(socket)
     precondition(!isText || String(validating: bytes, as: UTF8.self) != nil)
     switch bytes.first {
@@ -59,22 +59,22 @@ final class FuzzSockets: WebSocketHandler {
     }
   }
 
-  func deadline(_ socket: WebSocketID) {
+  override func deadline(_ socket: WebSocketID) {
     mustBeOpen(socket)
     send("deadline", to: socket)
   }
 
-  func heartbeat(_ socket: WebSocketID) {
+  override func heartbeat(_ socket: WebSocketID) {
     mustBeOpen(socket)
     send("beat", to: socket)
   }
 
-  func caughtUp(_ socket: WebSocketID) {
+  override func caughtUp(_ socket: WebSocketID) {
     mustBeOpen(socket)
     precondition(!server.isBehind(socket))
   }
 
-  func closed(_ socket: WebSocketID) {
+  override func closed(_ socket: WebSocketID) {
     mustBeOpen(socket)
     states[socket]?.isOpen = false
     // What an application still sends goes nowhere.

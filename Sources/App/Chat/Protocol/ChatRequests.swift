@@ -3,7 +3,7 @@ import Reactor
 
 /// What each request of a socket does, and how it is answered.
 extension ChatSocket {
-  func received(_ socket: WebSocketID, _ bytes: UnsafeRawBufferPointer, isText: Bool) {
+  func answer(_ bytes: UnsafeRawBufferPointer, isText: Bool, to socket: WebSocketID) {
     // Text has been checked by the reactor; the same JSON in a binary message has not.
     guard isText || String(validating: bytes, as: UTF8.self) != nil else {
       return refuse(socket, nil, Problem(.malformed, detail: "The message is not UTF-8."))

@@ -28,7 +28,7 @@ final class ChatSocket: WebSocketHandler {
 
   // MARK: Opening
 
-  func accept(_ request: borrowing RequestView) -> WebSocketVerdict {
+  override func accept(_ request: borrowing RequestView) -> WebSocketVerdict {
     guard isFromAllowedOrigin(request) else {
       return .refuse(Problem(.forbidden, detail: "Pages of this origin may not connect.").response)
     }
@@ -61,7 +61,7 @@ final class ChatSocket: WebSocketHandler {
     return ["http://", "https://"].contains { Origin.normalized($0 + authority) == origin }
   }
 
-  func opened(_ socket: WebSocketID, context: (any Sendable)?) {
+  override func opened(_ socket: WebSocketID, context: (any Sendable)?) {
     hub.sessions.open(socket)
     if let caller = context as? Caller {
       begin(socket, caller)
@@ -81,6 +81,10 @@ final class ChatSocket: WebSocketHandler {
     hub.presence?.opened(socket, of: caller.user)
     // Behind `hello`, which is the first that a client hears.
     awaitExpiry(socket, caller.expiresAt)
+  }
+
+  override func received(_ socket: WebSocketID, _ bytes: UnsafeRawBufferPointer, isText: Bool) {
+    answer(bytes, isText: isText, to: socket)
   }
 
   // MARK: Staying, as long as the token
@@ -109,7 +113,7 @@ final class ChatSocket: WebSocketHandler {
     return expiry * 1000 > now ? expiry * 1000 - now : (expiry + JWT.leeway) * 1000 - now
   }
 
-  func deadline(_ socket: WebSocketID) {
+  override func deadline(_ socket: WebSocketID) {
     guard let session = hub.sessions[socket] else { return }
     if session.user == 0 {
       server.close(socket, .protocolMisuse, "No token came in time.")
@@ -120,7 +124,7 @@ final class ChatSocket: WebSocketHandler {
     }
   }
 
-  func closed(_ socket: WebSocketID) {
+  override func closed(_ socket: WebSocketID) {
     guard let session = hub.sessions[socket] else { return }
     hub.sessions.close(socket)
     hub.resumptions?.closed(socket)
@@ -128,11 +132,11 @@ final class ChatSocket: WebSocketHandler {
     if session.user != 0, !hub.sessions.isOnline(session.user) { hub.presence?.left(session.user) }
   }
 
-  func caughtUp(_ socket: WebSocketID) { hub.resumptions?.caughtUp(socket) }
+  override func caughtUp(_ socket: WebSocketID) { hub.resumptions?.caughtUp(socket) }
 
   /// Says how far the events have come, so that a client to which nothing comes knows whether it has missed anything. A
   /// socket that is not live has not come that far.
-  func heartbeat(_ socket: WebSocketID) {
+  override func heartbeat(_ socket: WebSocketID) {
     guard let session = hub.sessions[socket], session.user != 0, session.isLive else { return }
     server.send(text: encoder.heartbeat(position: max(hub.position, session.floor)), to: socket)
   }
