@@ -49,10 +49,13 @@ struct MachineRun {
   /// How many of all bytes had been shown when the machine failed.
   var failedAfter: Int?
   private var shown = 0
+  /// Asks for a short message first, as connections do.
+  private let asksForShort: Bool
 
-  init(_ role: WebSocketRole, limits: MessageLimits = roomy) {
+  init(_ role: WebSocketRole, limits: MessageLimits = roomy, asksForShort: Bool = false) {
     machine = WebSocketMachine(role: role)
     self.limits = limits
+    self.asksForShort = asksForShort
   }
 
   mutating func feed(_ bytes: some Collection<UInt8>) {
@@ -80,6 +83,10 @@ struct MachineRun {
     var consumed = -1
     let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[at...])
     defer { at += consumed }
+    if asksForShort, let message = machine.shortMessage(rest, limits: limits) {
+      consumed = message.frameLength
+      return Seen(.message(message.payload, isText: message.isText))
+    }
     return Seen(try machine.next(rest, consumed: &consumed, limits: limits))
   }
 }
@@ -87,9 +94,10 @@ struct MachineRun {
 /// What the machine makes of `bytes` when they come in pieces of these sizes, over and over; the rest at the
 /// end.
 func stepsOf(
-  _ bytes: [UInt8], pieces: [Int], to role: WebSocketRole, limits: MessageLimits = roomy
+  _ bytes: [UInt8], pieces: [Int], to role: WebSocketRole, limits: MessageLimits = roomy,
+  asksForShort: Bool = false
 ) -> [Seen] {
-  var run = MachineRun(role, limits: limits)
+  var run = MachineRun(role, limits: limits, asksForShort: asksForShort)
   var at = 0
   var turn = 0
   while at < bytes.count {
@@ -147,7 +155,10 @@ struct WireCase: CustomTestStringConvertible, Sendable {
 
   private func run(_ pieces: [Int]) -> [Seen] { cut(bytes, pieces) }
 
+  /// However short messages are taken, the steps are the same.
   private func cut(_ bytes: [UInt8], _ pieces: [Int]) -> [Seen] {
-    stepsOf(bytes, pieces: pieces, to: role, limits: limits)
+    let steps = stepsOf(bytes, pieces: pieces, to: role, limits: limits)
+    #expect(stepsOf(bytes, pieces: pieces, to: role, limits: limits, asksForShort: true) == steps)
+    return steps
   }
 }

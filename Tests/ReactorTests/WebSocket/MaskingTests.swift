@@ -44,6 +44,19 @@ struct MaskingTests {
     #expect(bytes == slowly(plain, key: key, phase: 0))
   }
 
+  @Test(arguments: 0...100)
+  func `tells whether what came out is ASCII`(count: Int) {
+    let key: UInt32 = 0x80FF_7F81
+    for other in -1..<count {
+      var bytes = [UInt8](repeating: 0x61, count: count)
+      if other >= 0 { bytes[other] = 0x80 }
+      bytes.withUnsafeMutableBytes { bytes in
+        Masking.apply(key, to: bytes)
+        #expect(Masking.apply(key, to: bytes) == (other < 0))
+      }
+    }
+  }
+
   @Test func `nothing at all is nothing to do`() {
     Masking.apply(1, to: UnsafeMutableRawBufferPointer(start: nil, count: 0))
   }
