@@ -83,7 +83,8 @@ public final class App {
         allowedOrigins: configuration.allowOrigin),
       keySet: KeySetRoute(key), deviceView: deviceView,
       deviceKeys: DeviceKeyRoutes(services: services, signingKey: key),
-      measurementBytes: configuration.maxMeasurements, isReady: { [unowned self] in isReady }
+      measurementBytes: configuration.maxMeasurements,
+      metrics: MetricsRoute(server: server, hub: hub, writer: writer), isReady: { [unowned self] in isReady }
     ).add(to: server)
     loop.atEndOfTick { [unowned hub] in hub.handOver() }
     try indexer.start()

@@ -11,6 +11,7 @@ struct Routes {
   let deviceKeys: DeviceKeyRoutes
   /// What a body of measurements may have, bytes.
   let measurementBytes: Int
+  let metrics: MetricsRoute
   let isReady: () -> Bool
 
   func add(to server: Server) {
@@ -40,6 +41,7 @@ struct Routes {
     server.route(.get, "/livez", .loop(health.live))
     server.route(.get, "/readyz", .loop(health.ready))
     server.route(.get, "/version", .loop(health.version))
+    server.route(.get, "/metrics", .loop(metrics.get))
     server.route(.get, "/.well-known/jwks.json", .loop(keySet.keys))
     server.route(.get, "/openapi.json", .loop(documents.openAPI))
     server.route(.get, "/asyncapi.json", .loop(documents.asyncAPI))

@@ -145,6 +145,7 @@ private final class Transactions: @unchecked Sendable {
   func perform(_ jobs: [Writer.Job]) {
     var failures: [Int: any Error] = [:]
     var announcements: [Int: [Announcement]] = [:]
+    note(\.began, in: jobs)
     do {
       try store.writeWithoutTransaction { db in
         try db.inTransaction(.immediate) {
@@ -161,7 +162,12 @@ private final class Transactions: @unchecked Sendable {
       forget()
       for index in jobs.indices where failures[index] == nil { failures[index] = error }
     }
+    note(\.committed, in: jobs)
     finish(jobs, failures, announcements)
+  }
+
+  private func note(_ stage: WritableKeyPath<PublishBatch.Times, UInt64>, in jobs: [Writer.Job]) {
+    for case .messages(let batch) in jobs { batch.times[keyPath: stage] = EventLoop.monotonicNanoseconds() }
   }
 
   /// Returns what there is to announce; nil where there is nothing.

@@ -87,6 +87,7 @@ extension Connection {
   }
 
   func encoder(of response: Response, to head: RequestHead) -> ResponseEncoder {
+    server.count(response.status)
     if response.closes || server.isDraining { flags.insert(.lastAnswer) }
     return ResponseEncoder(
       method: head.method, minorVersion: head.minorVersion, keepsAlive: !flags.contains(.lastAnswer))

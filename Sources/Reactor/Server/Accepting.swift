@@ -36,6 +36,7 @@ extension Server {
 
   private func didOpen(_ connection: Connection) {
     connectionCount += 1
+    openedCount += 1
     connection.setDeadline(after: limits.headerTimeout)
   }
 

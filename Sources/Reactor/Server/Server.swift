@@ -32,6 +32,10 @@ public final class Server {
   private var exchanges: UInt32 = 0
 
   public internal(set) var connectionCount = 0
+  /// Of all time.
+  public internal(set) var openedCount: UInt64 = 0
+  /// How many answers there were of each class of status, 1xx first.
+  public private(set) var answerCounts = [UInt64](repeating: 0, count: 5)
   /// How many connections ended for each reason, by `CloseReason.rawValue`.
   public private(set) var closeCounts = [UInt64](repeating: 0, count: CloseReason.allCases.count)
   var isDraining = false
@@ -132,6 +136,8 @@ public final class Server {
     connectionCount -= 1
     loop.retire(connection)
   }
+
+  func count(_ status: Status) { answerCounts[min(max(Int(status.rawValue) / 100, 1), 5) - 1] += 1 }
 
   func count(_ reason: CloseReason) { closeCounts[Int(reason.rawValue)] += 1 }
 

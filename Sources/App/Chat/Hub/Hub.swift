@@ -26,6 +26,7 @@ final class Hub {
   private(set) var removals: [Int64: Int64] = [:]
   var rates = SendRates()
   var typing = TypingMarks()
+  var metrics = ChatMetrics()
   lazy var typingTimer = LoopTimer { [unowned self] in endTyping() }
   /// Set by `serve`.
   private(set) var resumptions: Resumptions?
@@ -88,7 +89,10 @@ final class Hub {
       return Problem(.busy, detail: "The write queue is full.", retryAfterMilliseconds: 250)
     }
     if isCounted, let wait = spend(sender) { return wait }
-    filling.entries.append(fill(filling))
+    if filling.entries.isEmpty { filling.times.opened = EventLoop.monotonicNanoseconds() }
+    let entry = fill(filling)
+    filling.entries.append(entry)
+    metrics.take(entry)
     return nil
   }
 
@@ -112,8 +116,10 @@ final class Hub {
 
   /// The batch has been committed, or has failed. Answers each sender, then tells the members.
   func didCommit(_ batch: PublishBatch) {
+    let arrived = EventLoop.monotonicNanoseconds()
     var messages = 0
     for entry in batch.entries {
+      metrics.end(entry)
       batch.bytes.withUnsafeBytes { bytes in
         let text = PublishedText(entry, in: bytes)
         answer(entry, text)
@@ -127,6 +133,7 @@ final class Hub {
         tell(StoredMessage(entry, text), members, except: origin)
       }
     }
+    metrics.end(batch.times, arrived: arrived, told: EventLoop.monotonicNanoseconds())
     batch.clear()
     spare = batch
     if messages > 0 { stored(messages) }

@@ -96,8 +96,18 @@ final class PublishBatch: @unchecked Sendable {
     case receipt(Receipt)
   }
 
+  /// When it reached each stage, nanoseconds of a clock that never goes back.
+  struct Times {
+    /// Its first request came.
+    var opened: UInt64 = 0
+    /// Its transaction began, and was committed.
+    var began: UInt64 = 0
+    var committed: UInt64 = 0
+  }
+
   var entries: [Entry] = []
   var bytes: [UInt8] = []
+  var times = Times()
 
   func clear() {
     entries.removeAll(keepingCapacity: true)

@@ -141,6 +141,7 @@ final class Resumptions {
     }
     let left = hub.ring.visit(after: resumption.position, for: resumption.user, asToldLive: isNew) { event in
       server.send(text: event, to: socket)
+      hub.metrics.replays += 1
       return !server.isBehind(socket)
     }
     if let left {
@@ -255,6 +256,7 @@ final class Resumptions {
       goOnPaging(socket)
     case .success(.page(let events, let taken)):
       for event in events { event.withUnsafeBytes { server.send(text: $0, to: socket) } }
+      hub.metrics.replays += UInt64(events.count)
       guard case .paging(let items, let next, let through) = resumptions[socket]?.stage else { return }
       resumptions[socket]?.stage = .paging(items, next: next + taken, through: through)
       goOnPaging(socket)

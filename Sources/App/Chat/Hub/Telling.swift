@@ -12,9 +12,11 @@ extension Hub {
   ) {
     let (bytes, cut) = encoder.message(message)
     let audience = Audience(members: members, own: message.key.isEmpty ? -1 : message.sender)
-    broadcast(
+    let deliveries = broadcast(
       bytes, cut: message.key.isEmpty ? 0 : cut, at: message.position, to: audience, except: origin,
       previous: previous)
+    // One that is told anew was changed.
+    if previous == 0 { metrics.deliveries += deliveries }
   }
 
   /// The server has said something.
@@ -23,6 +25,7 @@ extension Hub {
     text.withUTF8 {
       tell(StoredMessage(message, UnsafeRawBufferPointer($0)), message.members, except: nil)
     }
+    metrics.noticeOwnMessage()
     stored(1)
   }
 
@@ -72,44 +75,51 @@ extension Hub {
       UnsafeMutableRawBufferPointer(mutating: bytes), cut: 0, at: position, to: audience, except: origin)
   }
 
+  /// Returns the number of sockets that are given it.
   /// - Parameter cut: where the part begins that only the audience's own user sees; 0 if all see all.
+  @discardableResult
   private func broadcast(
     _ bytes: UnsafeMutableRawBufferPointer, cut: Int, at position: Int64, to audience: Audience,
     except origin: WebSocketID?, previous: Int64 = 0
-  ) {
+  ) -> UInt64 {
     ring.append(bytes, cut: cut, at: position, for: audience, previous: previous)
     self.position = position
-    send(bytes, cut: cut, at: position, to: audience, except: origin)
-    guard let resumptions, resumptions.hasHeld else { return }
+    let count = send(bytes, cut: cut, at: position, to: audience, except: origin)
+    guard let resumptions, resumptions.hasHeld else { return count }
     for user in audience.members.users where audience.includes(user) {
       sessions.forEach(of: user) { resumptions.waits($0, bytes.count) }
     }
+    return count
   }
 
   /// To the sockets that are live.
   private func send(
     _ bytes: UnsafeMutableRawBufferPointer, cut: Int, at position: Int64, to audience: Audience,
     except origin: WebSocketID?
-  ) {
+  ) -> UInt64 {
+    var count: UInt64 = 0
     var shared: WebSocketFrame?
     if audience.reach != .own {
       for user in audience.members.users where user != audience.own {
         sessions.forEach(of: user, awaiting: position) { socket in
           let frame = shared ?? bytes.withPart(cut: cut, isOwn: false) { server.frame(text: $0) }
           shared = frame
+          count += 1
           server.send(frame, to: socket)
         }
       }
     }
     // A sender may have left since: then its message is not its own to see any more.
-    guard audience.includes(audience.own) else { return }
+    guard audience.includes(audience.own) else { return count }
     var own: WebSocketFrame?
     sessions.forEach(of: audience.own, awaiting: position) { socket in
       if socket == origin { return }
       let frame = own ?? server.frame(text: UnsafeRawBufferPointer(bytes))
       own = frame
+      count += 1
       server.send(frame, to: socket)
     }
+    return count
   }
 
   // MARK: What is not stored
