@@ -3,7 +3,7 @@
 import requests
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from harness.api import admin, fresh_key, group
+from harness.api import admin, fresh_key, group, post_message
 from harness.chat import resume
 
 STAGES = ("queue", "commit", "wake", "fanout")
@@ -35,20 +35,21 @@ async def test_every_message_is_counted_once(server, connect, person):
         await hers.send(conversation, "new", key=key)
     for key in keys[:5]:
         assert (await hers.send(conversation, "new", key=key))["duplicate"]
+    assert post_message(alice, conversation, "new", key=keys[5])["seq"] == 6, "over REST, and again a duplicate"
     assert (await hers.request("send", conversation="c999999999", text="to nobody", key=fresh_key()))["type"] == "error"
     for other in others:
         await other.expect("message", seq=20)
 
     after = scrape(server)
     grown = {key: value - before.get(key, 0) for key, value in after.items()}
-    assert grown["wattloop_messages_accepted_total",] == 26
+    assert grown["wattloop_messages_accepted_total",] == 27
     outcomes = {outcome: grown["wattloop_messages_total", outcome] for outcome in ("stored", "duplicate", "refused", "failed")}
-    assert outcomes == {"stored": 20, "duplicate": 5, "refused": 1, "failed": 0}
+    assert outcomes == {"stored": 20, "duplicate": 6, "refused": 1, "failed": 0}
     assert grown["wattloop_message_deliveries_total",] == 20 * len(others)
     assert grown["wattloop_events_replayed_total",] == 0
     assert after["wattloop_writer_waiting",] == 0
     batches = {grown["wattloop_stage_seconds_count", stage] for stage in STAGES}
-    assert len(batches) == 1 and 1 <= batches.pop() <= 26
+    assert len(batches) == 1 and 1 <= batches.pop() <= 27
     assert grown["wattloop_stage_seconds_sum", "commit"] > 0
 
     late = await connect(carol)

@@ -36,7 +36,7 @@ struct ChatMetrics {
 
   mutating func noticeOwnMessage() { ownMessages += 1 }
 
-  mutating func end(_ times: PublishBatch.Times, arrived: UInt64, told: UInt64) {
+  mutating func noticeBatch(_ times: PublishBatch.Times, arrived: UInt64, told: UInt64) {
     queue.record(from: times.opened, to: times.began)
     commit.record(from: times.began, to: times.committed)
     wake.record(from: times.committed, to: arrived)

@@ -13,7 +13,7 @@ struct LatencyHistogram {
   /// Of all times, microseconds.
   private(set) var sum: UInt64 = 0
 
-  /// - Parameters: of a clock that never goes back, nanoseconds.
+  /// Both in nanoseconds, of a clock that never goes back.
   mutating func record(from start: UInt64, to end: UInt64) {
     let microseconds = end < start ? 0 : (end - start) / 1000
     counts[Self.bounds.firstIndex { microseconds <= $0 } ?? Self.bounds.count] += 1

@@ -2,8 +2,6 @@
 struct OpenMetricsText {
   static let contentType = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
-  typealias Label = (name: String, value: String)
-
   private var text = ""
 
   /// - Parameter name: without `_total`.

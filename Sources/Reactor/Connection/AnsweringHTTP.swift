@@ -82,11 +82,12 @@ extension Connection {
 
   /// Sends a whole answer.
   func respond(_ response: Response, to head: RequestHead) {
-    let encoder = encoder(of: response, to: head)
+    let encoder = beginAnswer(response, to: head)
     write { encoder.write(response, date: server.date, into: &$0) }
   }
 
-  func encoder(of response: Response, to head: RequestHead) -> ResponseEncoder {
+  /// Counts it, and decides whether it is the last.
+  func beginAnswer(_ response: Response, to head: RequestHead) -> ResponseEncoder {
     server.count(response.status)
     if response.closes || server.isDraining { flags.insert(.lastAnswer) }
     return ResponseEncoder(

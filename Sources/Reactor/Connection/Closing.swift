@@ -25,6 +25,12 @@ extension Connection {
   func close(_ reason: CloseReason) {
     guard state != .closed else { return }
     leave(reason)
+    abandon()
+  }
+
+  /// The same without a reason, and its handler is not told: the server goes.
+  func abandon() {
+    guard state != .closed else { return }
     state = .closed
     // What this tick holds for it goes nowhere: at the tick's end the descriptor's number may be another connection's.
     firstPiece = Outbox.none
@@ -36,15 +42,6 @@ extension Connection {
     exchange?.stream?.close()
     exchange = nil
     inbox = []
-    server.didClose(self)
-  }
-
-  /// Ends it at once, as `close` does, and tells nobody: the server goes.
-  func abandon() {
-    guard state != .closed else { return }
-    state = .closed
-    closeSocket()
-    exchange = nil
     server.didClose(self)
   }
 

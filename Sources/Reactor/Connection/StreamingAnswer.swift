@@ -4,7 +4,7 @@ extension Connection {
     let head = exchange.head
     let isChunked = head.minorVersion > 0
     if !isChunked { flags.insert(.lastAnswer) }
-    let encoder = encoder(of: response, to: head)
+    let encoder = beginAnswer(response, to: head)
     write { encoder.writeHead(of: response, isStreamed: true, date: server.date, into: &$0) }
     guard encoder.sendsContent(of: response) else { return didSendAnswer(exchange) }
     let stream = AnswerStream(connection: self, isChunked: isChunked)

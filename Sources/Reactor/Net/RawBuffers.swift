@@ -6,12 +6,3 @@ extension UnsafeMutableRawBufferPointer {
     return UnsafeMutableRawBufferPointer(start: baseAddress.map { $0 + bytes }, count: count - bytes)
   }
 }
-
-extension UnsafeRawBufferPointer {
-  /// What follows the first `bytes` of it.
-  @inline(__always)
-  func dropping(_ bytes: Int) -> UnsafeRawBufferPointer {
-    precondition(bytes >= 0 && bytes <= count)
-    return UnsafeRawBufferPointer(start: baseAddress.map { $0 + bytes }, count: count - bytes)
-  }
-}

@@ -94,6 +94,7 @@ public final class Server {
   /// them. After this it answers nobody.
   public func forgetAll() {
     forEachConnection { $0.abandon() }
+    dirty.removeAll()
     router = Router(bodyLimit: limits.bodyBytes, refusal: refusal)
     handlers = []
     loop.forgetAll()

@@ -24,53 +24,55 @@ extension Server {
 
   /// Begins the closing handshake. The handler's `closed` is called at once.
   public func close(_ socket: WebSocketID, _ code: CloseCode, _ reason: String) {
-    connection(socket)?.startClosing(code, reason, .application)
+    withConnection(socket) { $0.startClosing(code, reason, .application) }
   }
 
   /// Calls the handler's `deadline` once, so many milliseconds from now; nil cancels.
   public func setDeadline(_ socket: WebSocketID, after milliseconds: UInt64?) {
-    guard let connection = connection(socket) else { return }
-    connection.applicationDeadline = milliseconds.map { max(1, ticks(after: $0)) } ?? 0
-    connection.armTimer()
+    withConnection(socket) {
+      $0.applicationDeadline = milliseconds.map { max(1, ticks(after: $0)) } ?? 0
+      $0.armTimer()
+    }
   }
 
   /// Counts a request of that peer's that a worker has taken: a peer that asks faster than it is answered is not read
   /// from meanwhile. Each is ended by `endWork`.
-  public func beginWork(_ socket: WebSocketID) { connection(socket)?.workUnderWay += 1 }
+  public func beginWork(_ socket: WebSocketID) { withConnection(socket) { $0.workUnderWay += 1 } }
 
   public func endWork(_ socket: WebSocketID) {
-    guard let connection = connection(socket) else { return }
-    connection.workUnderWay -= 1
-    connection.resumeLater()
+    withConnection(socket) {
+      $0.workUnderWay -= 1
+      $0.resumeLater()
+    }
   }
 
   /// Reads nothing more from that peer until `resumeReading`: what it asks next may depend on what is under way.
   public func pauseReading(_ socket: WebSocketID) {
-    connection(socket)?.workUnderWay += limits.workPerSocket
+    withConnection(socket) { $0.workUnderWay += limits.workPerSocket }
   }
 
   public func resumeReading(_ socket: WebSocketID) {
-    guard let connection = connection(socket) else { return }
-    connection.workUnderWay -= limits.workPerSocket
-    connection.resumeLater()
+    withConnection(socket) {
+      $0.workUnderWay -= limits.workPerSocket
+      $0.resumeLater()
+    }
   }
 
   /// Whether more waits for that peer than should: what can wait elsewhere is better not sent now.
-  public func isBehind(_ socket: WebSocketID) -> Bool { connection(socket)?.isBehind ?? false }
-
-  /// The bytes that wait for that peer.
-  public func unsentBytes(_ socket: WebSocketID) -> Int { connection(socket)?.unsentBytes ?? 0 }
-
-  private func connection(_ socket: WebSocketID) -> Connection? {
-    guard let source = loop.source(socket.source) else { return nil }
-    // Only connections are given a WebSocketID.
-    return unsafeDowncast(source, to: Connection.self)
+  public func isBehind(_ socket: WebSocketID) -> Bool {
+    withConnection(socket) { $0.isBehind } ?? false
   }
 
-  /// The loop keeps the connection to the end of the tick: it need not be retained meanwhile.
-  @inline(__always)
-  private func withConnection(_ socket: WebSocketID, _ body: (Connection) -> Void) {
+  /// The bytes that wait for that peer.
+  public func unsentBytes(_ socket: WebSocketID) -> Int {
+    withConnection(socket) { $0.unsentBytes } ?? 0
+  }
+
+  /// nil if the socket has gone. The loop keeps the connection to the end of the tick: it need not be retained meanwhile.
+  @inline(__always) @discardableResult
+  private func withConnection<Result>(_ socket: WebSocketID, _ body: (Connection) -> Result) -> Result? {
     loop.unmanagedSource(socket.source)?._withUnsafeGuaranteedRef {
+      // Only connections are given a WebSocketID.
       body(unsafeDowncast($0, to: Connection.self))
     }
   }

@@ -133,7 +133,7 @@ final class Hub {
         tell(StoredMessage(entry, text), members, except: origin)
       }
     }
-    metrics.end(batch.times, arrived: arrived, told: EventLoop.monotonicNanoseconds())
+    metrics.noticeBatch(batch.times, arrived: arrived, told: EventLoop.monotonicNanoseconds())
     batch.clear()
     spare = batch
     if messages > 0 { stored(messages) }
