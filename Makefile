@@ -8,7 +8,7 @@ SWIFT_SOURCES  = Package.swift Sources Tests $(wildcard Benchmarks/Package.swift
                  $(wildcard Fuzz/Package.swift Fuzz/Sources)
 
 .PHONY: help run build test test-asan test-tsan fuzz fuzz-ci chaos simulation openapi-fuzz conformance tls-scan costs \
-        bench bench-energy bench-chat floor format lint clean packages
+        bench bench-build bench-large test-bench floor format lint clean packages
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -55,19 +55,22 @@ tls-scan: build ## sslyze against the server's TLS
 	@Scripts/packages $(TEST_PACKAGES) openssl
 	Scripts/tls-scan
 
-costs: bench ## instructions, allocations and system calls of an echo and a request, against their thresholds
+costs: bench-build ## instructions, allocations and system calls of an echo and a request, against their thresholds
 	@Scripts/packages valgrind
 	Benchmarks/count-costs
 
-bench: packages floor ## build the benchmarks and the C floor they are compared with
+bench: build bench-build ## the standard set, beside the C floor, nginx, Node and Python: writes Benchmarks/RESULTS.md (ARGS="echo chat")
+	python3 Benchmarks/standard $(ARGS)
+
+bench-build: packages floor ## build the benchmarks and the C floor they are compared with
 	swift build --package-path Benchmarks -c release
 
-bench-energy: build bench ## measure readings, consumption and devices on a server of its own; prints a table
-	Benchmarks/measure-energy
-
-bench-chat: build bench ## measure stored messages, rooms, reconnects and large conversations; prints tables
-	Benchmarks/measure-chat
+bench-large: build ## conversations of a million messages against small ones; prints a table
 	Benchmarks/measure-large
+
+test-bench: build bench-build ## the tests of wattloop-bench itself, against servers that it starts
+	@Scripts/packages $(TEST_PACKAGES)
+	TESTS=Benchmarks/Tests Scripts/outside -n 0 $(ARGS)
 
 floor: Benchmarks/Floor/echo ## a bare C echo server, the floor for the benchmarks
 

@@ -7,18 +7,10 @@ struct WattloopBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "wattloop-bench", abstract: "Puts load on a running server and measures it.",
     subcommands: [
-      EchoCommand.self, BroadcastCommand.self, MemoryCommand.self, ChatCommand.self, FanoutCommand.self,
-      ReconnectCommand.self,
-      RestCommand.self, IngestCommand.self, ConsumptionCommand.self,
+      ConnectionsCommand.self, LatencyCommand.self, ThroughputCommand.self, FanoutCommand.self,
+      RestCommand.self,
+      IngestCommand.self, ConsumptionCommand.self, ReconnectCommand.self, SoakCommand.self,
     ])
-}
-
-/// What all loads have in common.
-struct CommonOptions: ParsableArguments {
-  @Option(help: "The server's port.") var port: UInt16
-  @Option(help: "The server's address.") var host = "127.0.0.1"
-  @Option(help: "The server's process, for its CPU time or memory.") var serverPid: Int?
-  @Flag(help: "Print one line of JSON; the line for people goes to standard error.") var json = false
 }
 
 /// The load failed, in one line.

@@ -1,0 +1,81 @@
+import ArgumentParser
+
+struct ConnectionsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "connections", abstract: "Many idle connections: how fast they open, and what each costs.",
+    discussion: """
+      Opens connections up to --to and reads memory at --from and at --to of them: the slope is what a connection costs,
+      without what the program costs by itself. Then nothing is sent for --hold seconds. The kernel's memory is that of the whole
+      machine, halved where the client is on it too.
+      """)
+
+  @OptionGroup var options: RunOptions
+  @Option(
+    name: .customLong("protocol"), help: "wattloop (each with a user of its own) or echo (plain WebSockets).")
+  var kind = BenchProtocol.wattloop
+  @Option(help: "With echo: which WebSocket.") var path = "/echo"
+  @Option(help: "Connections at the first reading.") var from = 1000
+  @Option(help: "Connections at the second reading.") var to = 18_000
+  @Option(help: "Connections opened a second; without it, as fast as they are taken.") var rate: Double?
+  @Option(help: "How long the server is left alone before a reading.") var settle = 1.0
+  @Option(help: "How long the connections are held idle.") var hold = 3.0
+
+  func validate() throws {
+    guard 0 < from, from < to else { throw ValidationError("--from must be less than --to") }
+    guard rate ?? 1 > 0, settle >= 0, hold >= 0 else { throw ValidationError("numbers must be positive") }
+    guard kind != .http else { throw ValidationError("idle connections are WebSockets: wattloop or echo") }
+  }
+
+  /// Memory in bytes at a number of connections.
+  private struct Reading {
+    let server: Int?
+    let kernel: Int
+  }
+
+  func run() throws { try Run.perform(options, needsWattloop: kind == .wattloop) { [try measure(on: $0)] } }
+
+  private func measure(on run: Run) throws -> Report {
+    let load = try Load(target(on: run))
+    load.timeline = run.timeline
+    try load.open(from, rate: rate)
+    let first = try reading(run, load)
+    let opening = try Stopwatch(run.site)
+    try load.open(to, rate: rate)
+    let opened = try opening.read()
+    let second = try reading(run, load)
+    run.timeline.begin("holding", seconds: hold)
+    let holding = try Stopwatch(run.site)
+    load.run(until: Clock.after(hold))
+    let held = try holding.read()
+
+    let count = Double(to - from)
+    var report = Report("connections")
+    report.add("connections", to)
+    report.add("accepts_per_second", count / opened.elapsed, digits: 0)
+    if let before = first.server, let after = second.server {
+      report.add("bytes_per_connection", Double(after - before) / count)
+      report.add("server_bytes", after)
+    }
+    let ends = options.host.hasPrefix("127.") ? 2.0 : 1.0
+    report.add("kernel_bytes_per_connection", Double(second.kernel - first.kernel) / count / ends, digits: 0)
+    if let cpu = opened.server { report.add("server_cpu_us_per_accept", cpu / count) }
+    if let cpu = held.server, hold > 0 {
+      report.add("idle_server_cpu_percent", cpu / held.elapsed / 10_000, digits: 2)
+    }
+    report.add("errors", load.closedCount)
+    report.require(load.closedCount == 0, "\(load.closedCount) connections were closed")
+    return report
+  }
+
+  private func target(on run: Run) throws -> Load.Target {
+    if kind == .echo { return Load.Target(host: run.site.host, port: run.site.port, path: path) }
+    return .chat(run.site, try run.accounts(to))
+  }
+
+  private func reading(_ run: Run, _ load: Load) throws -> Reading {
+    load.run(until: Clock.after(settle))
+    return Reading(
+      server: try run.site.serverPid.map { try ServerProcess(pid: $0).privateBytes() },
+      kernel: try KernelMemory.slabBytes())
+  }
+}
