@@ -11,7 +11,7 @@ public final class Mailbox: Sendable {
 
   private struct State {
     var letters: [Letter] = []
-    /// A wake-up is on its way that the loop has not yet taken.
+    /// The eventfd can be read: a wake-up that the loop has not yet taken.
     var isWaking = false
   }
 
@@ -29,12 +29,14 @@ public final class Mailbox: Sendable {
   public func post(_ call: @escaping @Sendable () -> Void) { put(.call(call)) }
 
   func put(_ letter: Letter) {
-    let mustWake = state.withLock { state in
+    state.withLock { state in
       state.letters.append(letter)
-      defer { state.isWaking = true }
-      return !state.isWaking
+      guard !state.isWaking else { return }
+      state.isWaking = true
+      // Under the lock: the loop could else take the letter before this write. Nobody would take the wake-up then, and epoll
+      // would not sleep until the next post.
+      wake()
     }
-    if mustWake { wake() }
   }
 
   private func wake() {

@@ -16,7 +16,7 @@ struct Chart {
   private static let width = 720.0
   private static let height = 260.0
   private static let left = 64.0
-  private static let right = 12.0
+  private static let right = 28.0
   private static let top = 14.0
   private static let bottom = 34.0
   private static let colours = ["#0b6bcb", "#c2410c", "#15803d", "#7e22ce"]
@@ -31,7 +31,8 @@ struct Chart {
     guard let first = points.map(\.x).min(), let last = points.map(\.x).max(), points.count > 1 else {
       return ""
     }
-    let top = Self.roundUp(points.map(\.y).max() ?? 1)
+    // Divisible by four, for there are four lines.
+    let top = Self.round(up: points.map(\.y).max() ?? 1, to: [1, 2, 4, 6, 8, 10])
     let place = Place(first: first, span: max(last - first, 1e-9), top: top)
     var text = """
       <figure><figcaption>\(HTML.escape(title)) <small>\(HTML.escape(unit))</small></figcaption>
@@ -88,17 +89,18 @@ struct Chart {
     return lines.count > 1 ? "<p class=\"legend\">" + items.joined(separator: " &nbsp; ") + "</p>" : ""
   }
 
+  /// At round numbers, some six of them.
   private static func evenMarks(_ first: Double, _ last: Double) -> [Mark] {
-    (0...6).map { step in
-      let x = first + (last - first) * Double(step) / 6
-      return Mark(x: x, text: HTML.number(x))
+    let step = round(up: (last - first) / 6, to: [1, 2, 5, 10])
+    return stride(from: (first / step).rounded(.up) * step, through: last, by: step).map {
+      Mark(x: $0, text: HTML.number($0))
     }
   }
 
-  /// To one, two or five and zeros.
-  private static func roundUp(_ value: Double) -> Double {
+  /// To one of those numbers and zeros.
+  private static func round(up value: Double, to numbers: [Double]) -> Double {
     guard value > 0 else { return 1 }
-    let power = pow(10, (log10(value)).rounded(.down))
-    return [1, 2, 2.5, 5, 10].map { $0 * power }.first { $0 >= value } ?? 10 * power
+    let power = pow(10, log10(value).rounded(.down))
+    return numbers.map { $0 * power }.first { $0 >= value } ?? 10 * power
   }
 }

@@ -39,7 +39,7 @@ struct HTMLReport {
     let failures = reports.flatMap(\.failures).map { "<p class=\"bad\">Failed: \(HTML.escape($0))</p>" }
     let rows = verdicts.all.map {
       "<tr\($0.isMet ? "" : " class=\"bad\"")><td>\($0.isMet ? "met" : "missed")</td>"
-        + "<td>\(HTML.escape($0.text))</td><td>\(HTML.escape($0.load)): \(HTML.number($0.value))</td></tr>"
+        + "<td>\(HTML.escape($0.text))</td><td>\(HTML.escape($0.load)): \(HTML.escape($0.value))</td></tr>"
     }
     return failures.joined() + (rows.isEmpty ? "" : "<h2>Thresholds</h2><table>\(rows.joined())</table>")
   }

@@ -17,6 +17,7 @@ struct Threshold: ExpressibleByArgument {
   let name: String
   private let limit: Double
   private let holds: @Sendable (Double, Double) -> Bool
+  private let isTime: Bool
 
   init?(argument: String) {
     let text = argument.filter { !$0.isWhitespace }
@@ -32,6 +33,12 @@ struct Threshold: ExpressibleByArgument {
     name = String(text[..<place.lowerBound])
     self.limit = limit * unit
     holds = comparison.holds
+    isTime = value.hasSuffix("s")
+  }
+
+  /// A value of the figure for people.
+  func text(of value: Double) -> String {
+    isTime ? LiveLine.time(value) : String(format: "%.6g", value)
   }
 
   func isMet(by value: Double) -> Bool { holds(value, limit) }
@@ -42,7 +49,7 @@ struct Verdicts {
   struct Verdict {
     let text: String
     let load: String
-    let value: Double
+    let value: String
     let isMet: Bool
   }
 
@@ -53,7 +60,9 @@ struct Verdicts {
     all = try thresholds.flatMap { threshold in
       let found = reports.compactMap { report in
         report.value(of: threshold.name).map {
-          Verdict(text: threshold.text, load: report.name, value: $0, isMet: threshold.isMet(by: $0))
+          Verdict(
+            text: threshold.text, load: report.name, value: threshold.text(of: $0),
+            isMet: threshold.isMet(by: $0))
         }
       }
       guard !found.isEmpty else {
