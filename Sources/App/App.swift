@@ -65,8 +65,10 @@ public final class App {
     indexer = SearchIndexer(loop: loop, writer: writer)
     hub.stored = { [unowned indexer] in indexer.noticed($0) }
     committed.target.value.hub = hub
-    let deviceView = DeviceView(store: store, readers: readers, mailbox: loop.mailbox)
-    committed.target.value.devices = deviceView
+    let devices = ObjectView<ShownDevice>(.device, store: store, readers: readers, mailbox: loop.mailbox)
+    let users = ObjectView<ShownUser>(.user, store: store, readers: readers, mailbox: loop.mailbox)
+    committed.target.value.devices = devices
+    committed.target.value.users = users
     let verifier = TokenVerifier(key: key, revocations: try store.read { try Revocations($0) })
     committed.target.value.verifier = verifier
     let services = Services(
@@ -81,7 +83,7 @@ public final class App {
       sockets: ChatSocket(
         server: server, hub: hub, verifier: verifier, store: store, readers: readers,
         allowedOrigins: configuration.allowOrigin),
-      keySet: KeySetRoute(key), deviceView: deviceView,
+      keySet: KeySetRoute(key), devices: devices, users: users,
       deviceKeys: DeviceKeyRoutes(services: services, signingKey: key),
       measurementBytes: configuration.maxMeasurements,
       metrics: MetricsRoute(server: server, hub: hub, writer: writer), isReady: { [unowned self] in isReady }
@@ -165,7 +167,8 @@ private final class Committed: Sendable {
   /// Filled once, on the loop, when they exist; read there only. Weak, since the hub keeps the writer, which keeps this.
   final class Target {
     weak var hub: Hub?
-    weak var devices: DeviceView?
+    weak var devices: ObjectView<ShownDevice>?
+    weak var users: ObjectView<ShownUser>?
     weak var verifier: TokenVerifier?
   }
   let target: LoopBound<Target>
@@ -200,6 +203,7 @@ extension Committed.Target {
     case .deviceChanged(let id):
       devices?.forget(id)
       hub?.watches?.deviceChanged(id)
+    case .userChanged(let id): users?.forget(id)
     case .sessionEnded(let session, let user, let until):
       verifier?.end(session: session, of: user, until: until)
       hub?.close(user, session: session, .tokenRevoked, "The session has ended.")

@@ -7,7 +7,8 @@ struct Routes {
   let verifier: TokenVerifier
   let sockets: ChatSocket
   let keySet: KeySetRoute
-  let deviceView: DeviceView
+  let devices: ObjectView<ShownDevice>
+  let users: ObjectView<ShownUser>
   let deviceKeys: DeviceKeyRoutes
   /// What a body of measurements may have, bytes.
   let measurementBytes: Int
@@ -22,9 +23,9 @@ struct Routes {
     let attempts = LoginGate.make(services.limiter)
     let readers = services.readers
     let auth = AuthRoutes(services: services)
-    let users = UserRoutes(services: services)
+    let userList = UserListRoute(services: services)
     let userChanges = UserChangeRoutes(services: services)
-    let devices = DeviceRoutes(services: services)
+    let deviceChanges = DeviceRoutes(services: services)
     let conversations = ConversationRoutes(services: services)
     let conversationChanges = ConversationChangeRoutes(services: services)
     let messages = MessageRoutes(hub: hub)
@@ -51,19 +52,19 @@ struct Routes {
     server.route(.post, base + "/auth/refresh", gate: attempts, .task(auth.refresh))
     server.route(.post, base + "/auth/logout", gate: anybody, .task(auth.logout))
 
-    server.route(.get, base + "/users", gate: anybody, .worker(readers, users.list))
+    server.route(.get, base + "/users", gate: anybody, .worker(readers, userList.get))
     server.route(.post, base + "/users", gate: admin, .task(userChanges.create))
-    server.route(.get, base + "/users/me", gate: anybody, .worker(readers, users.me))
+    server.route(.get, base + "/users/me", gate: anybody, .loop(users.me))
     server.route(.patch, base + "/users/me", gate: anybody, .task(userChanges.updateMe))
-    server.route(.get, base + "/users/{id}", gate: anybody, .worker(readers, users.get))
+    server.route(.get, base + "/users/{id}", gate: anybody, .loop(users.get))
     server.route(.patch, base + "/users/{id}", gate: anybody, .task(userChanges.update))
     server.route(.delete, base + "/users/{id}", gate: admin, .task(userChanges.delete))
 
-    server.route(.get, base + "/devices", gate: anybody, .worker(readers, devices.list))
-    server.route(.post, base + "/devices", gate: admin, .task(devices.create))
-    server.route(.get, base + "/devices/{id}", gate: anybody, .loop(deviceView.get))
-    server.route(.patch, base + "/devices/{id}", gate: admin, .task(devices.change))
-    server.route(.delete, base + "/devices/{id}", gate: admin, .task(devices.delete))
+    server.route(.get, base + "/devices", gate: anybody, .worker(readers, deviceChanges.list))
+    server.route(.post, base + "/devices", gate: admin, .task(deviceChanges.create))
+    server.route(.get, base + "/devices/{id}", gate: anybody, .loop(devices.get))
+    server.route(.patch, base + "/devices/{id}", gate: admin, .task(deviceChanges.change))
+    server.route(.delete, base + "/devices/{id}", gate: admin, .task(deviceChanges.delete))
     server.route(.get, base + "/devices/{id}/keys", gate: admin, .worker(readers, deviceKeys.list))
     server.route(.post, base + "/devices/{id}/keys", gate: admin, .task(deviceKeys.create))
     server.route(.delete, base + "/devices/{id}/keys/{key_id}", gate: admin, .task(deviceKeys.delete))

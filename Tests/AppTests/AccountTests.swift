@@ -35,6 +35,7 @@ private final class Accounting {
         case .sessionEnded(let session, let user, _): "session \(session) of \(user)"
         case .tokensRevoked(let user, let version, let why): "tokens of \(user) below \(version): \(why)"
         case .deviceChanged(let device): "device \(device)"
+        case .userChanged(let user): "user \(user)"
         default: "something else"
         }
       }
@@ -63,20 +64,20 @@ private final class Accounting {
 
   init() throws { accounting = try Accounting() }
 
-  @Test func `announces which tokens it ends`() async throws {
+  @Test func `announces whom it changes, and which tokens it ends`() async throws {
     try await accounting.update(3, #"{"display_name": "Ann", "email": null, "role": "client"}"#)
-    #expect(accounting.announced() == [])
+    #expect(accounting.announced() == ["user 3"])
     try await accounting.update(3, #"{"disabled": true, "role": "admin"}"#)
-    #expect(accounting.announced() == ["tokens of 3 below 1: sessionsEnded"])
+    #expect(accounting.announced() == ["user 3", "tokens of 3 below 1: sessionsEnded"])
     try await accounting.update(3, #"{"disabled": true}"#)
     try await accounting.update(3, #"{"disabled": false}"#)
-    #expect(accounting.announced() == [])
+    #expect(accounting.announced() == ["user 3", "user 3"])
     try await accounting.update(3, #"{"role": "client"}"#)
-    #expect(accounting.announced() == ["tokens of 3 below 2: roleChanged"])
+    #expect(accounting.announced() == ["user 3", "tokens of 3 below 2: roleChanged"])
     try await accounting.update(3, "{}", passwordHash: "other")
-    #expect(accounting.announced() == ["tokens of 3 below 3: sessionsEnded"])
+    #expect(accounting.announced() == ["user 3", "tokens of 3 below 3: sessionsEnded"])
     try await accounting.delete(3)
-    #expect(accounting.announced() == ["tokens of 3 below 4: sessionsEnded"])
+    #expect(accounting.announced() == ["user 3", "tokens of 3 below 4: sessionsEnded"])
   }
 
   @Test func `leaves an administrator who can log in, and announces nothing where it would not`() async throws
@@ -137,7 +138,8 @@ private final class Accounting {
           """)
     }
     try await accounting.delete(3)
-    #expect(accounting.announced() == ["tokens of 3 below 1: sessionsEnded", "device 1", "device 3"])
+    #expect(
+      accounting.announced() == ["user 3", "tokens of 3 below 1: sessionsEnded", "device 1", "device 3"])
     try accounting.store.read { db in
       let row = try #require(try Row.fetchOne(db, sql: "SELECT * FROM users WHERE id = 3"))
       #expect(row["username"] == "deleted" && row["display_name"] == "Deleted user")

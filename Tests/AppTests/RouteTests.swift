@@ -104,7 +104,13 @@ extension Response {
 
 @Suite struct UserRouteTests {
   private let fixture: Fixture
-  private var routes: UserRoutes { UserRoutes(services: fixture.services) }
+  private var list: UserListRoute { UserListRoute(services: fixture.services) }
+
+  /// What that caller is shown of a user.
+  private func show(_ id: Int64, to caller: Caller, _ condition: String? = nil) throws -> Response? {
+    try fixture.services.store.read { try ShownUser.find(id, in: $0) }?.answer(for: caller)?.response(
+      condition)
+  }
 
   init() throws { fixture = try Fixture() }
 
@@ -129,27 +135,20 @@ extension Response {
   }
 
   @Test func `an administrator sees all of every user, a client of itself alone`() throws {
-    func keys(_ caller: Caller, _ id: String) -> Int {
-      routes.get(TestRequest.make(parameters: [id], caller: caller)).object.count
-    }
-    #expect(keys(fixture.admin, "u2") == 7)
-    #expect(keys(fixture.client, "u2") == 7)
-    #expect(keys(fixture.client, "u1") == 3)
-    #expect(routes.me(TestRequest.make(caller: fixture.client)).object["username"] as? String == "ann")
-  }
-
-  @Test(arguments: ["u99", "c1", "x", ""])
-  func `an unknown user is not found`(_ id: String) {
-    #expect(routes.get(TestRequest.make(parameters: [id], caller: fixture.admin)).status == .notFound)
+    func keys(_ caller: Caller, _ id: Int64) throws -> Int? { try show(id, to: caller)?.object.count }
+    #expect(try keys(fixture.admin, 2) == 7)
+    #expect(try keys(fixture.client, 2) == 7)
+    #expect(try keys(fixture.client, 1) == 3)
+    #expect(try show(99, to: fixture.admin) == nil)
   }
 
   @Test func `a user that did not change is not sent again`() throws {
-    let first = routes.me(TestRequest.make(caller: fixture.client))
-    let tag = try #require(first.field("etag"))
-    let same = routes.me(TestRequest.make(fields: [("If-None-Match", tag)], caller: fixture.client))
+    let tag = try #require(try show(2, to: fixture.client)?.field("etag"))
+    let same = try #require(try show(2, to: fixture.client, tag))
     #expect(same.status == .notModified && same.body.isEmpty && same.field("etag") == tag)
-    let other = routes.me(TestRequest.make(fields: [("If-None-Match", #""x""#)], caller: fixture.client))
-    #expect(other.status == .ok)
+    #expect(try show(2, to: fixture.client, #""x""#)?.status == .ok)
+    // Who sees less has another tag.
+    #expect(try show(1, to: fixture.client)?.field("etag") != show(1, to: fixture.admin)?.field("etag"))
   }
 
   @Test func `the list is read page by page`() throws {
@@ -158,7 +157,7 @@ extension Response {
     var names: [String] = []
     var query: String? = "limit=2&q=LO"
     while let current = query {
-      let response = routes.list(TestRequest.make(query: current, caller: fixture.client))
+      let response = list.get(TestRequest.make(query: current, caller: fixture.client))
       let items = try #require(response.object["items"] as? [[String: Any]])
       names += items.compactMap { $0["username"] as? String }
       let cursor = response.object["next_cursor"] as? String
@@ -169,7 +168,7 @@ extension Response {
       }
     }
     #expect(names == ["load1", "load2", "load3"])
-    let all = routes.list(TestRequest.make(caller: fixture.admin)).object
+    let all = list.get(TestRequest.make(caller: fixture.admin)).object
     #expect((all["items"] as? [[String: Any]])?.first?.count == 7)
     #expect(all["next_cursor"] is NSNull)
   }

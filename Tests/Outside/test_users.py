@@ -29,6 +29,24 @@ def test_me_carries_an_etag_that_saves_the_body(alice):
     assert (again.status_code, again.content) == (304, b"")
 
 
+def test_a_change_is_seen_at_once_by_everybody_who_has_looked(administrator, person):
+    ann, bob = person(), person()
+    views = [(ann, "/users/me"), (ann, f"/users/{ann.id}"), (bob, f"/users/{ann.id}"), (administrator, f"/users/{ann.id}")]
+    tags = [who.api.get(path).headers["ETag"] for who, path in views]
+    for name in "Ann", "Anna":
+        assert ann.api.patch("/users/me", json={"display_name": name}).status_code == 200
+        for number, (who, path) in enumerate(views):
+            answer = who.api.get(path, headers={"If-None-Match": tags[number]})
+            assert (answer.status_code, answer.json()["display_name"]) == (200, name)
+            assert set(answer.json()) == (PUBLIC if who is bob else set(answer.json()) | USER)
+            tags[number] = answer.headers["ETag"]
+    assert administrator.api.delete(f"/users/{ann.id}").status_code == 204
+    for who, path in views[2:]:
+        assert who.api.get(path).status_code == 404
+    for id in "u999999", "d1", "x", "u", "-":
+        assert bob.api.get(f"/users/{id}").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [

@@ -1,6 +1,6 @@
 import Reactor
 
-/// `/devices`, and what changes `/devices/{id}`. (`DeviceView` shows it.)
+/// `/devices`, and what changes `/devices/{id}`. (`ObjectView` shows it.)
 struct DeviceRoutes: Sendable {
   let services: Services
 

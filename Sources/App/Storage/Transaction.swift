@@ -63,4 +63,6 @@ enum Announcement: Sendable {
   case tokensRevoked(user: Int64, version: Int64, Revocation)
   /// A device was made, changed or deleted.
   case deviceChanged(Int64)
+  /// A user was changed or deleted.
+  case userChanged(Int64)
 }

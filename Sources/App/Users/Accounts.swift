@@ -37,6 +37,7 @@ enum Accounts {
     let new = patch.applied(to: present)
     if new.role != .admin || new.disabled { try checkNotLast(present, in: transaction.db) }
     try UserStore.update(new, passwordHash: passwordHash, in: transaction.db)
+    transaction.announce(.userChanged(new.id))
     if new.role != present.role { try changeSupport(new, in: transaction) }
     if passwordHash != nil || (new.disabled && !present.disabled) {
       try revoke(present.id, .sessionsEnded, in: transaction)
@@ -50,6 +51,7 @@ enum Accounts {
   static func delete(_ user: User, in transaction: Transaction) throws {
     try checkNotLast(user, in: transaction.db)
     try UserStore.delete(user.id, in: transaction.db)
+    transaction.announce(.userChanged(user.id))
     try revoke(user.id, .sessionsEnded, in: transaction)
     let devices = try Int64.fetchAll(
       transaction.db, sql: "UPDATE devices SET owner_id = NULL WHERE owner_id = ? RETURNING id",

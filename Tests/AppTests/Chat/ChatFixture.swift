@@ -45,7 +45,7 @@ final class ChatFixture {
       case .conversation(let event): hub.tell(event)
       case .changed(let effect, let members): hub.tell(effect, members, except: nil)
       case .alert(let event): hub.tell(event)
-      case .consumption, .sessionEnded, .tokensRevoked, .deviceChanged: break
+      case .consumption, .sessionEnded, .tokensRevoked, .deviceChanged, .userChanged: break
       }
     }
     return result

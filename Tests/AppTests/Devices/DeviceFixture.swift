@@ -63,8 +63,8 @@ final class DeviceFixture {
   }
 
   /// The device as a `GET` shows it.
-  func shown(_ id: Int64) throws -> CachedDevice? {
-    try services.store.read { try CachedDevice.find(id, in: $0) }
+  func shown(_ id: Int64) throws -> Response? {
+    try services.store.read { try ShownDevice.find(id, in: $0) }?.answer(for: admin)?.response(nil)
   }
 
   /// Stores one reading of a metric.

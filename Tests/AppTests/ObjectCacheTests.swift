@@ -3,11 +3,11 @@ import Testing
 
 @testable import App
 
-@Suite struct DeviceCacheTests {
-  private var cache = DeviceCache(places: 4)
+@Suite struct ObjectCacheTests {
+  private var cache = ObjectCache<ShownDevice>(places: 4)
 
-  private func device(_ id: Int64, _ name: String = "a", owner: Int64? = nil) throws -> CachedDevice {
-    try CachedDevice(
+  private func device(_ id: Int64, _ name: String = "a", owner: Int64? = nil) throws -> ShownDevice {
+    try ShownDevice(
       Device(id: id, settings: .init(name: name, owner: owner), createdAt: Timestamp(milliseconds: 0)))
   }
 
@@ -45,13 +45,14 @@ import Testing
     let mine = try device(1, owner: 2)
     for (user, role, isVisible) in [(1, Role.admin, true), (2, .client, true), (3, .client, false)] {
       let caller = Caller(user: Int64(user), role: role, expiresAt: .max)
-      #expect(mine.isVisible(to: caller) == isVisible)
-      #expect(try device(2).isVisible(to: caller) == (role == .admin))
+      #expect((mine.answer(for: caller) != nil) == isVisible)
+      #expect(try (device(2).answer(for: caller) != nil) == (role == .admin))
     }
   }
 
   @Test func `whoever has it already is not sent it again`() throws {
-    let device = try device(1)
+    let device = try ReadyAnswer(
+      Device(id: 1, settings: .init(name: "a", owner: nil), createdAt: Timestamp(milliseconds: 0)))
     let found = device.response(nil)
     let tag = try #require(found.value(of: "etag"))
     #expect(found.status == .ok && found.json["id"] as? String == "d1")

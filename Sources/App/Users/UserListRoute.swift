@@ -1,11 +1,11 @@
 import Reactor
 
-/// What reads users: `GET` of `/users`, `/users/{id}` and `/users/me`.
-struct UserRoutes: Sendable {
+/// `GET /users`. (`ObjectView` shows one of them.)
+struct UserListRoute: Sendable {
   let services: Services
 
-  /// `GET /users`, on a reader.
-  @Sendable func list(_ request: Request) -> Response {
+  /// On a reader.
+  @Sendable func get(_ request: Request) -> Response {
     Answer.from {
       let role = try request.caller().role
       let query = try Query(request.query)
@@ -30,27 +30,5 @@ struct UserRoutes: Sendable {
     let users = Array(found.prefix(limit))
     let next = found.count > limit ? users.last.map { Cursor.encode(Username.fold($0.username)) } : nil
     return (users, next)
-  }
-
-  /// `GET /users/me`, on a reader.
-  @Sendable func me(_ request: Request) -> Response {
-    Answer.from { try show(try request.caller().user, to: request) }
-  }
-
-  /// `GET /users/{id}`, on a reader.
-  @Sendable func get(_ request: Request) -> Response {
-    Answer.from {
-      try show(try request.user(), to: request)
-    }
-  }
-
-  private func show(_ id: Int64, to request: Request) throws -> Response {
-    let caller = try request.caller()
-    guard let user = try services.store.read({ try UserStore.find(id, in: $0) }) else {
-      throw Problem.notFound
-    }
-    return caller.role == .admin || caller.user == id
-      ? try ETag.response(User.Full(user: user), to: request)
-      : try ETag.response(User.Profile(user), to: request)
   }
 }
