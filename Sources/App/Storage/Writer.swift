@@ -166,7 +166,7 @@ private final class Transactions: @unchecked Sendable {
     finish(jobs, failures, announcements)
   }
 
-  private func note(_ stage: WritableKeyPath<PublishBatch.Times, UInt64>, in jobs: [Writer.Job]) {
+  private func note(_ stage: WritableKeyPath<WriterTimes, UInt64>, in jobs: [Writer.Job]) {
     for case .messages(let batch) in jobs { batch.times[keyPath: stage] = EventLoop.monotonicNanoseconds() }
   }
 
