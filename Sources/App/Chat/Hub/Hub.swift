@@ -137,7 +137,7 @@ final class Hub {
       metrics.end(entry)
       batch.bytes.withUnsafeBytes { bytes in
         let text = PublishedText(entry, in: bytes)
-        answer(entry, text)
+        answer(entry, text, batch.times)
         guard entry.outcome == .stored, let members = entry.members else { return }
         var origin: WebSocketID?
         if case .socket(let socket, _) = entry.origin { origin = socket }
@@ -164,10 +164,13 @@ final class Hub {
     metrics.noticeWritten(from: told, to: server.loop.nanoseconds())
   }
 
-  private func answer(_ entry: PublishBatch.Entry, _ text: PublishedText) {
+  private func answer(_ entry: PublishBatch.Entry, _ text: PublishedText, _ times: WriterTimes) {
     switch entry.origin {
     case .socket(let socket, _): server.send(text: encoder.answer(entry, text), to: socket)
-    case .rest(let responder): responder.answer(encoder.response(entry, text))
+    case .rest(let responder, let taken):
+      var response = encoder.response(entry, text)
+      if taken != 0 { response.fields.append(WriterWait(times, from: taken).field) }
+      responder.answer(response)
     case .nobody: break
     }
   }

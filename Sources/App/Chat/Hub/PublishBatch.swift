@@ -64,7 +64,8 @@ final class PublishBatch: @unchecked Sendable {
   enum Origin {
     /// A socket; `id` is its request's, as it stood between the quotes.
     case socket(WebSocketID, id: ByteRange)
-    case rest(Responder)
+    /// `taken` is when it came, nanoseconds, for a client that prefers to hear of times; else 0.
+    case rest(Responder, taken: UInt64)
     /// The transaction that it is part of.
     case nobody
   }
