@@ -132,12 +132,14 @@ final class Hub {
     let arrived = server.loop.nanoseconds()
     // What has come in this tick was read before its letters.
     noticeParsed(at: arrived)
+    // One time for all of them: they leave together.
+    let now = Timestamp.now()
     var messages = 0
     for entry in batch.entries {
       metrics.end(entry)
       batch.bytes.withUnsafeBytes { bytes in
         let text = PublishedText(entry, in: bytes)
-        answer(entry, text, batch.times)
+        answer(entry, text, batch.times, at: now)
         guard entry.outcome == .stored, let members = entry.members else { return }
         var origin: WebSocketID?
         if case .socket(let socket, _) = entry.origin { origin = socket }
@@ -164,9 +166,11 @@ final class Hub {
     metrics.noticeWritten(from: told, to: server.loop.nanoseconds())
   }
 
-  private func answer(_ entry: PublishBatch.Entry, _ text: PublishedText, _ times: WriterTimes) {
+  private func answer(
+    _ entry: PublishBatch.Entry, _ text: PublishedText, _ times: WriterTimes, at now: Timestamp
+  ) {
     switch entry.origin {
-    case .socket(let socket, _): server.send(text: encoder.answer(entry, text), to: socket)
+    case .socket(let socket, _): server.send(text: encoder.answer(entry, text, at: now), to: socket)
     case .rest(let responder, let taken):
       var response = encoder.response(entry, text)
       if taken != 0 { response.fields.append(WriterWait(times, from: taken).field) }
