@@ -5,7 +5,7 @@ import Reactor
 /// What the program stands on. A simulation puts its own time in the clock's place, does the threads' work by hand, and lets
 /// little wait.
 struct Surroundings {
-  var clock: () -> UInt64 = EventLoop.monotonicClock
+  var clock: () -> UInt64 = EventLoop.monotonicNanoseconds
   var workers = WorkerMode.thread
   var hub: Hub.Limits?
   var longLog = Checkpointer.longLog
@@ -88,7 +88,11 @@ public final class App {
       measurementBytes: configuration.maxMeasurements,
       metrics: MetricsRoute(server: server, hub: hub, writer: writer), isReady: { [unowned self] in isReady }
     ).add(to: server)
-    loop.atEndOfTick { [unowned hub] in hub.handOver() }
+    loop.firstAtEndOfTick { [unowned hub] in hub.noticeParsed() }
+    loop.atEndOfTick { [unowned hub] in
+      hub.noticeWritten()
+      hub.handOver()
+    }
     try indexer.start()
   }
 

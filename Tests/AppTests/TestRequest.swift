@@ -27,6 +27,7 @@ enum TestRequest {
     var head = RequestHead()
     head.path = add(path)
     head.query = query.map(add)
+    head.prefersServerTiming = fields.contains { $0 == ("prefer", "server-timing") }
     head.fields = fields.map { RequestHead.Field(name: add($0), value: add($1)) }
     return bytes.withUnsafeBytes { headBytes in
       Array(body.utf8).withUnsafeBytes { bodyBytes in

@@ -16,7 +16,8 @@ async def test_two_users_chat(connect, alice, bob):
     hers, his = await connect(alice), await connect(bob)
     ok = await hers.send(conversation, 'Hello Bob ⚡ "quoted" \\ \n next line', key="k-1")
     assert (ok["seq"], ok["duplicate"], ok["durable"]) == (1, False, "disk")
-    assert TIME.fullmatch(ok["timestamp"])
+    assert TIME.fullmatch(ok["timestamp"]) and TIME.fullmatch(ok["server_time"])
+    assert ok["timestamp"] <= ok["server_time"], "it is answered after it was stored"
 
     heard = await his.expect("message")
     assert set(heard) == EVENT, "no `id`, no `key`, and no optional field that says nothing"
@@ -129,6 +130,7 @@ async def test_a_retry_gives_the_first_seq_as_a_duplicate(connect, alice, bob):
     again = await hers.send(conversation, "once", key=key)
     assert (again["seq"], again["duplicate"], again["durable"]) == (first["seq"], True, "disk")
     assert (again["position"], again["timestamp"]) == (first["position"], first["timestamp"])
+    assert again["server_time"] >= first["server_time"], "the answer's own, not the message's"
     await hers.send(conversation, "last")
     await his.expect("message", text="last")
     assert [event["text"] for event in his.of("message")] == ["once", "between", "last"]

@@ -25,7 +25,7 @@ def test_the_quick_tour_works_as_it_is_written(server, tmp_path):
         return text.replace("127.0.0.1:8080", server.url.split("//")[1]).replace('"PASSWORD"', f'"{ADMIN_PASSWORD}"')
 
     curls = [here(text) for language, text in BLOCKS if "curl" in text]
-    login, rest, chat, energy = curls
+    login, rest, chat, energy, timed = curls
     assert '"username":"admin"' in shell(login)
 
     made, talk, message = re.findall(r'curl.*?(?=\ncurl|\Z)', rest, re.DOTALL)
@@ -41,6 +41,9 @@ def test_the_quick_tour_works_as_it_is_written(server, tmp_path):
     assert '"text":"Hello, Ada"' in shell(prepare + edit)
     assert '"read_seq":1' in shell(prepare + read)
     assert "<mark>Hello</mark>, <mark>Ada</mark>" in shell(prepare + search)
+
+    headers = shell(prepare + timed.replace("CONVERSATION_ID", conversation)).lower()
+    assert "preference-applied: server-timing" in headers and "server-timing: queue;dur=" in headers
 
     device, key, readings, used = re.findall(r'curl.*?(?=\ncurl|\Z)', energy, re.DOTALL)
     device_id = re.search(r'"id":"(d\d+)"', shell(prepare + device.replace("USER_ID", user)))[1]
@@ -63,7 +66,7 @@ def test_the_quick_tour_works_as_it_is_written(server, tmp_path):
     finally:
         tour.kill()
         tour.wait()
-    assert '"type":"hello"' in seen and '"type":"ok","id":"1","seq":2' in seen
+    assert '"type":"hello"' in seen and '"type":"ok","id":"1","seq":3' in seen
 
 
 @pytest.mark.parametrize("flag,default", [

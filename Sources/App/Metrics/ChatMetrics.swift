@@ -1,5 +1,5 @@
 /// What became of the messages since the start, exact, so that a harness can add up: each that was taken is stored, a duplicate,
-/// refused, failed, or still with the writer. And how long a batch was on each stage of its way.
+/// refused, failed, or still with the writer. And how long each stage of their way took: of a batch, but for `parse`.
 struct ChatMetrics {
   private(set) var taken: UInt64 = 0
   private(set) var stored: UInt64 = 0
@@ -13,14 +13,18 @@ struct ChatMetrics {
   /// Events that were given to a socket later, from the ring or the store, until it was live.
   var replays: UInt64 = 0
 
-  /// From the first request of a batch to the beginning of its transaction.
+  /// From the beginning of a tick that brought requests to the last of them being in the batch: reading, parsing, checking.
+  private(set) var parse = LatencyHistogram()
+  /// From there, in the tick that began the batch, to the beginning of its transaction.
   private(set) var queue = LatencyHistogram()
   /// To the end of the commit, the sync of the disk in it.
   private(set) var commit = LatencyHistogram()
   /// To its arrival on the loop.
   private(set) var wake = LatencyHistogram()
-  /// To the last frame of its answers and events; they leave at the end of the tick.
+  /// To the last frame of its answers and events.
   private(set) var fanout = LatencyHistogram()
+  /// To the last send of that tick.
+  private(set) var write = LatencyHistogram()
 
   mutating func take(_ entry: PublishBatch.Entry) { if entry.operation == .send { taken += 1 } }
 
@@ -36,7 +40,15 @@ struct ChatMetrics {
 
   mutating func noticeOwnMessage() { ownMessages += 1 }
 
-  mutating func noticeBatch(_ times: PublishBatch.Times, arrived: UInt64, told: UInt64) {
+  mutating func noticeParsed(from tickStart: UInt64, to parsed: UInt64) {
+    parse.record(from: tickStart, to: parsed)
+  }
+
+  mutating func noticeWritten(from told: UInt64, to written: UInt64) {
+    write.record(from: told, to: written)
+  }
+
+  mutating func noticeBatch(_ times: WriterTimes, arrived: UInt64, told: UInt64) {
     queue.record(from: times.opened, to: times.began)
     commit.record(from: times.began, to: times.committed)
     wake.record(from: times.committed, to: arrived)

@@ -52,9 +52,13 @@ struct MetricsRoute {
     text.gauge("wattloop_writer_waiting", "Jobs that wait for the writer.", writer.waiting)
     text.histograms(
       "wattloop_stage_seconds",
-      "How long a batch of messages was in each stage: waiting for its transaction since its first request, in it, on its "
-        + "way back to the loop, and being told.",
+      "How long each stage of messages took. A tick of the loop: parse, reading its requests and putting them into the "
+        + "batch. A batch: queue, until its transaction began; commit, until that was on disk; wake, until the loop heard "
+        + "of it; fanout, until all were told; write, until the last send to a socket at the end of that tick.",
       by: "stage",
-      [("queue", chat.queue), ("commit", chat.commit), ("wake", chat.wake), ("fanout", chat.fanout)])
+      [
+        ("parse", chat.parse), ("queue", chat.queue), ("commit", chat.commit), ("wake", chat.wake),
+        ("fanout", chat.fanout), ("write", chat.write),
+      ])
   }
 }

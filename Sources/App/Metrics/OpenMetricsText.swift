@@ -34,7 +34,7 @@ struct OpenMetricsText {
         text += "\(name)_bucket{\(label)=\"\(of)\",le=\"\(bound)\"} \(count)\n"
       }
       text += "\(name)_count{\(label)=\"\(of)\"} \(count)\n"
-      text += "\(name)_sum{\(label)=\"\(of)\"} \(Double(histogram.sum) / 1_000_000)\n"
+      text += "\(name)_sum{\(label)=\"\(of)\"} \(Double(histogram.sum) / 1_000_000_000)\n"
     }
   }
 

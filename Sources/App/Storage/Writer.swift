@@ -16,6 +16,8 @@ final class Writer: Sendable {
   /// A change of another kind. It fails alone: its savepoint rolls back, and the rest of the batch stays.
   struct Change: Sendable {
     let run: @Sendable (Transaction) throws -> Void
+    /// Where the writer notes the times of its transaction, if somebody wants to hear of them.
+    var times: ChangeTimes?
     /// Called once, after the commit (nil) or with what went wrong.
     let finish: @Sendable ((any Error)?) -> Void
   }
@@ -57,10 +59,20 @@ final class Writer: Sendable {
 
   /// The same for a change that appends events, or has something to announce.
   func transact<T: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> T) async throws -> T {
+    guard let waits = WriterWaits.current else { return try await transact(body, noting: nil) }
+    let change = ChangeTimes(opened: EventLoop.monotonicNanoseconds())
+    defer { if change.times.began != 0 { waits.add(WriterWait(change.times)) } }
+    return try await transact(body, noting: change)
+  }
+
+  private func transact<T: Sendable>(
+    _ body: @escaping @Sendable (Transaction) throws -> T, noting times: ChangeTimes?
+  ) async throws -> T {
     try await withCheckedThrowingContinuation { continuation in
       let result = Outcome<T>()
       let change = Change(
         run: { result.value = try body($0) },
+        times: times,
         finish: { error in
           if let error { return continuation.resume(throwing: error) }
           continuation.resume(with: result.success)
@@ -93,6 +105,12 @@ final class Writer: Sendable {
   func close() {
     thread.close()
     checkpointer.close()
+  }
+
+  /// A change's times, which are the writer's thread's from its submission to `finish`.
+  final class ChangeTimes: @unchecked Sendable {
+    fileprivate(set) var times = WriterTimes()
+    init(opened: UInt64) { times.opened = opened }
   }
 
   /// A change's result on its way from `run` to `finish`, which both run on the writer's thread.
@@ -166,8 +184,14 @@ private final class Transactions: @unchecked Sendable {
     finish(jobs, failures, announcements)
   }
 
-  private func note(_ stage: WritableKeyPath<PublishBatch.Times, UInt64>, in jobs: [Writer.Job]) {
-    for case .messages(let batch) in jobs { batch.times[keyPath: stage] = EventLoop.monotonicNanoseconds() }
+  private func note(_ stage: WritableKeyPath<WriterTimes, UInt64>, in jobs: [Writer.Job]) {
+    let now = EventLoop.monotonicNanoseconds()
+    for job in jobs {
+      switch job {
+      case .messages(let batch): batch.times[keyPath: stage] = now
+      case .change(let change): change.times?.times[keyPath: stage] = now
+      }
+    }
   }
 
   /// Returns what there is to announce; nil where there is nothing.

@@ -82,6 +82,16 @@ extension Connection {
 
   /// Sends a whole answer.
   func respond(_ response: Response, to head: RequestHead) {
+    if head.prefersServerTiming { return send(timed(response, head), to: head) }
+    send(response, to: head)
+  }
+
+  /// The answer with how long it took.
+  func timed(_ response: Response, _ head: RequestHead) -> Response {
+    ServerTiming.add(total: server.loop.nanoseconds() - head.parsed, to: response)
+  }
+
+  private func send(_ response: Response, to head: RequestHead) {
     let encoder = beginAnswer(response, to: head)
     write { encoder.write(response, date: server.date, into: &$0) }
   }

@@ -24,6 +24,7 @@ extension Connection {
   /// Routes a head. Returns the bytes of the body that it used.
   private func handle(_ headBytes: UnsafeRawBufferPointer, after bytes: UnsafeRawBufferPointer) -> Int {
     if !server.head.keepAlive { flags.insert(.lastAnswer) }
+    if server.head.prefersServerTiming { server.head.parsed = server.loop.nanoseconds() }
     if let refusal = refusalOfTarget() { return refuse(refusal, headBytes) }
     let match: Router.Match
     switch server.router.match(server.head, headBytes) {

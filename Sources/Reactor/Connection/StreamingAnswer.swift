@@ -2,6 +2,7 @@ extension Connection {
   /// Sends the head, and lets the producer write the content. Until it has, the answer is under way.
   func startStream(_ produce: @escaping Response.Producer, of response: Response, _ exchange: HTTPExchange) {
     let head = exchange.head
+    let response = head.prefersServerTiming ? timed(response, head) : response
     let isChunked = head.minorVersion > 0
     if !isChunked { flags.insert(.lastAnswer) }
     let encoder = beginAnswer(response, to: head)

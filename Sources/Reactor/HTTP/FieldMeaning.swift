@@ -10,6 +10,7 @@ struct FieldMeaning {
   fileprivate var namesWebSocket = false
   fileprivate var expectsContinue = false
   fileprivate var expectsOther = false
+  fileprivate var prefersServerTiming = false
 
   /// The length of the name tells most fields apart at the cost of one comparison.
   @inline(__always)
@@ -19,6 +20,7 @@ struct FieldMeaning {
     switch name.count {
     case 4 where bytes.equals("host", at: name): try noteHost(value, in: bytes)
     case 6 where bytes.equals("expect", at: name): noteExpect(value, in: bytes)
+    case 6 where bytes.equals("prefer", at: name): notePrefer(value, in: bytes)
     case 7 where bytes.equals("upgrade", at: name): noteUpgrade(value, in: bytes)
     case 10 where bytes.equals("connection", at: name): noteConnection(value, in: bytes)
     case 14 where bytes.equals("content-length", at: name): try noteContentLength(value, in: bytes)
@@ -82,6 +84,10 @@ struct FieldMeaning {
       if bytes.equals("100-continue", at: expectation) { expectsContinue = true } else { expectsOther = true }
     }
   }
+
+  private mutating func notePrefer(_ value: Range<Int>, in bytes: RawSpan) {
+    if bytes.hasPreference(ServerTiming.preference, at: value) { prefersServerTiming = true }
+  }
 }
 
 extension RequestHead {
@@ -99,6 +105,7 @@ extension RequestHead {
     // it out.
     upgradesToWebSocket =
       isCurrent && method == .get && framing == .none && meaning.upgrades && meaning.namesWebSocket
+    prefersServerTiming = meaning.prefersServerTiming
   }
 
   private mutating func settleAuthority(_ meaning: FieldMeaning, form: TargetForm) throws(HTTPError) {

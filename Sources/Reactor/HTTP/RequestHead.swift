@@ -52,6 +52,10 @@ public struct RequestHead: Sendable, Equatable {
   /// `Connection: upgrade` together with `Upgrade: websocket` in a GET of HTTP/1.1 without content (RFC 6455
   /// §4.2.1).
   public internal(set) var upgradesToWebSocket = false
+  /// `Prefer: server-timing`: the client wants to hear where its request's time went.
+  public internal(set) var prefersServerTiming = false
+  /// When it was parsed, nanoseconds of the loop's clock; 0 where nobody wants to hear it.
+  var parsed: UInt64 = 0
 
   public init() {}
 

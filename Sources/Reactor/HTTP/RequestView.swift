@@ -19,6 +19,8 @@ public struct RequestView: ~Copyable {
     return text(query)
   }
   public var authority: String { text(head.authority) }
+  /// Whether the client wants to hear where its request's time went (`ServerTiming`).
+  public var prefersServerTiming: Bool { head.prefersServerTiming }
 
   /// The value of the first field of that name; `name` in lower case.
   public func value(of name: StaticString) -> String? {
@@ -57,6 +59,8 @@ public struct Request: Sendable {
   public var path: String { String(decoding: headBytes[head.path.range], as: UTF8.self) }
   public var query: String? { head.query.map { String(decoding: headBytes[$0.range], as: UTF8.self) } }
   public var authority: String { String(decoding: headBytes[head.authority.range], as: UTF8.self) }
+  /// Whether the client wants to hear where its request's time went (`ServerTiming`).
+  public var prefersServerTiming: Bool { head.prefersServerTiming }
 
   /// The value of the first field of that name; `name` in lower case.
   public func value(of name: StaticString) -> String? {

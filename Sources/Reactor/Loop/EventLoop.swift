@@ -13,6 +13,8 @@ public final class EventLoop {
 
   /// Milliseconds of the monotonic clock, read once a tick.
   public private(set) var now: UInt64
+  /// The same moment in nanoseconds: when the tick found what has come.
+  public private(set) var tickStart: UInt64
   private let start: UInt64
   private let clock: () -> UInt64
   private var letters: [Mailbox.Letter] = []
@@ -22,13 +24,14 @@ public final class EventLoop {
   private var endOfTick: [() -> Void] = []
   private var isStopping = false
 
-  /// - Parameter clock: milliseconds that never go back; simulations have a time of their own.
-  public init(clock: @escaping () -> UInt64 = EventLoop.monotonicClock) throws(SystemError) {
+  /// - Parameter clock: nanoseconds that never go back; simulations have a time of their own.
+  public init(clock: @escaping () -> UInt64 = EventLoop.monotonicNanoseconds) throws(SystemError) {
     self.clock = clock
     poller = try Poller()
     mailbox = try Mailbox()
     executor = LoopExecutor(mailbox: mailbox)
-    start = clock()
+    tickStart = clock()
+    start = Self.milliseconds(tickStart)
     now = start
     let wakeUp = sources.insert(EventSource())
     try poller.add(mailbox.eventfd, as: wakeUp, for: .readable)
@@ -53,7 +56,8 @@ public final class EventLoop {
   /// One round. `limit` bounds the sleep, in milliseconds: tests tick by hand with 0.
   public func tick(limit: Int32 = -1) {
     let events = poller.wait(milliseconds: sleep(limit: limit))
-    now = clock()
+    tickStart = clock()
+    now = Self.milliseconds(tickStart)
     for event in events {
       sources.unmanaged(SourceID(raw: event.source))?._withUnsafeGuaranteedRef {
         $0.ready(Readiness(rawValue: event.events))
@@ -101,6 +105,9 @@ public final class EventLoop {
   /// Adds a step to the end of each tick; steps run in the order they were added.
   public func atEndOfTick(_ step: @escaping () -> Void) { endOfTick.append(step) }
 
+  /// Adds a step that runs before all that are there.
+  public func firstAtEndOfTick(_ step: @escaping () -> Void) { endOfTick.insert(step, at: 0) }
+
   // MARK: Timers
 
   /// Sets the source's one timer, to a time of `now`'s clock. Granularity: 16 ms, never early.
@@ -134,7 +141,7 @@ public final class EventLoop {
     if !unfinished.isEmpty { return 0 }
     guard let due = timers.nextDue else { return limit }
     let time = start + UInt64(due) * TimerWheel.millisecondsPerTick
-    let present = clock()
+    let present = Self.milliseconds(clock())
     let wait = time <= present ? 0 : Int32(clamping: time - present)
     return limit < 0 ? wait : min(limit, wait)
   }
@@ -173,8 +180,13 @@ public final class EventLoop {
     TimerWheel.ticks(milliseconds <= start ? 0 : milliseconds - start)
   }
 
-  public static func monotonicClock() -> UInt64 { monotonicNanoseconds() / 1_000_000 }
+  // MARK: Clocks
 
-  /// For measuring: the same clock, finer, on any thread.
+  /// For measuring: the loop's clock, read now.
+  public func nanoseconds() -> UInt64 { clock() }
+
+  /// The clock of loops that have no other, on any thread.
   public static func monotonicNanoseconds() -> UInt64 { linux_monotonic_ns() }
+
+  private static func milliseconds(_ nanoseconds: UInt64) -> UInt64 { nanoseconds / 1_000_000 }
 }

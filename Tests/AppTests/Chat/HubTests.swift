@@ -7,12 +7,15 @@ import Testing
   /// A hub whose writer is this test: it decides when a batch comes back.
   private final class Fixture {
     let hub: Hub
+    /// Nanoseconds.
+    final class Clock { var now: UInt64 = 0 }
+    let clock = Clock()
     private final class Taken { var batches: [PublishBatch] = [] }
 
     init(_ change: (inout Hub.Limits) -> Void) throws {
       var limits = Hub.Limits()
       change(&limits)
-      let server = Server(loop: try EventLoop()) { status, _, _ in Response(status) }
+      let server = Server(loop: try EventLoop { [clock] in clock.now }) { status, _, _ in Response(status) }
       let taken = Taken()
       hub = Hub(server: server, epoch: "e", position: 0, limits: limits) { batch in
         taken.batches.append(batch)
@@ -22,6 +25,16 @@ import Testing
     }
     private let taken: Taken
     var atWriter: [PublishBatch] { taken.batches }
+
+    /// A tick in which that happens, and which then sends for so long.
+    func tick(sending time: UInt64, _ body: () -> Void) {
+      hub.server.loop.tick(limit: 0)
+      body()
+      hub.noticeParsed()
+      clock.now += time
+      hub.noticeWritten()
+      hub.handOver()
+    }
 
     func publish(_ text: String = "x", by sender: Int64 = 1) -> ProblemKind? {
       let socket = WebSocketID(SourceID(slot: 9, generation: 9))
@@ -65,6 +78,40 @@ import Testing
     fixture.hub.didCommit(fixture.atWriter[0])
     fixture.hub.handOver()
     #expect(fixture.publish(text) == nil)
+  }
+
+  @Test func `times the parsing of each tick, and the sending of each batch`() throws {
+    let fixture = try Fixture { _ in }
+    let (hub, clock) = (fixture.hub, fixture.clock)
+    func publish() {
+      clock.now += 10
+      #expect(fixture.publish() == nil)
+    }
+    fixture.tick(sending: 1000) {}
+    #expect(hub.metrics.parse.counts == LatencyHistogram().counts, "nothing has come")
+    fixture.tick(sending: 1000) {
+      publish()
+      publish()
+    }
+    #expect(hub.metrics.parse.sum == 20 && fixture.atWriter[0].times.opened == clock.now - 1000)
+    fixture.atWriter[0].times.began = clock.now + 400
+    fixture.atWriter[0].times.committed = clock.now + 500
+    clock.now += 600
+    let opened = clock.now + 10
+    fixture.tick(sending: 1000) {
+      publish()
+      // What the tick has read was parsed when the batch came back.
+      hub.didCommit(fixture.atWriter[0])
+      clock.now += 5
+    }
+    #expect(hub.metrics.parse.sum == 20 + 10)
+    #expect(fixture.atWriter[1].times.opened == opened)
+    #expect(hub.metrics.queue.sum == 1400 && hub.metrics.commit.sum == 100 && hub.metrics.wake.sum == 110)
+    #expect(hub.metrics.fanout.sum == 0 && hub.metrics.write.sum == 5 + 1000)
+    fixture.tick(sending: 1000) { publish() }
+    #expect(hub.metrics.parse.sum == 20 + 10 + 10)
+    #expect(fixture.atWriter[1].times.opened == opened, "it waits since its first tick")
+    #expect(hub.metrics.write.counts.reduce(0, +) == 1)
   }
 
   @Test func `answers busy while it drains, and is drained when all that it took is answered`() throws {

@@ -28,7 +28,8 @@ final class SimulatedServer {
     limits.waitingMessages = Self.waiting
     app = try App(
       configuration, store: store, key: Self.key, passwords: PasswordHasher(n: 2),
-      surroundings: Surroundings(clock: { clock.now }, workers: .byHand, hub: limits, longLog: 150))
+      surroundings: Surroundings(
+        clock: { clock.now * 1_000_000 }, workers: .byHand, hub: limits, longLog: 150))
   }
 
   /// Without the closing that a power cut leaves no time for.

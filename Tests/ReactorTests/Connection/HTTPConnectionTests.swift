@@ -16,6 +16,17 @@ import Testing
     #expect(client.text.hasPrefix("HTTP/1.1 200 OK\r\n") && client.text.hasSuffix("\r\n\r\n\(body)"))
   }
 
+  @Test(arguments: ["/loop", "/worker/w", "/task", "/none"])
+  func `says how long it took to who asks, and to nobody else`(_ path: String) throws {
+    let client = try TestServer().connect()
+    client.send(get(path, "prefer: server-timing\r\n") + get(path))
+    client.read { $0.statuses.count == 2 }
+    let told = "preference-applied: server-timing\r\nserver-timing: total;dur="
+    #expect(client.text.ranges(of: told).count == 1 && client.text.ranges(of: "timing").count == 2)
+    let answers = client.text.split(separator: "HTTP/1.1 ")
+    #expect(answers.count == 2 && answers[0].contains(told))
+  }
+
   @Test func `keeps the order of pipelined requests, whatever their routes take`() throws {
     let client = try TestServer().connect()
     client.send(

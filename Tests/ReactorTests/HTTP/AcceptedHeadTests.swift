@@ -259,6 +259,39 @@ private let connections: [HeadRow] = [
   HeadRow(
     "RFC 9110 §7.8: content comes before frames, so it rules an upgrade out",
     get(webSocket + "\r\nContent-Length: 2"), Meaning(framing: .length(2))),
+  HeadRow("RFC 7240 §2: a preference", get("Prefer: server-timing"), Meaning(prefersServerTiming: true)),
+  HeadRow(
+    "RFC 7240 §2: a preference without case", get("PREFER:\tServer-Timing"),
+    Meaning(prefersServerTiming: true)),
+  HeadRow(
+    "RFC 7240 §2: a preference in a list", get("Prefer: , respond-async ,server-timing,"),
+    Meaning(prefersServerTiming: true)),
+  HeadRow(
+    "RFC 7240 §2: a preference in the second of two fields", get("Prefer: a, b\r\nPrefer: server-timing"),
+    Meaning(prefersServerTiming: true)),
+  HeadRow(
+    "RFC 7240 §2: a preference behind a quoted string", get("Prefer: a=\"b, \\\", c\", server-timing"),
+    Meaning(prefersServerTiming: true)),
+  HeadRow(
+    "RFC 7240 §2: a preference with parameters", get("Prefer: server-timing ; a=\"b,c\""),
+    Meaning(prefersServerTiming: true)),
+  HeadRow(
+    "RFC 7240 §2: a preference with an empty value", get("Prefer: server-timing = \"\" ;a"),
+    Meaning(prefersServerTiming: true)),
+  HeadRow("RFC 7240 §2: none with a value", get("Prefer: server-timing=off"), Meaning()),
+  HeadRow("RFC 7240 §2: none with half a value", get("Prefer: server-timing=\""), Meaning()),
+  HeadRow("RFC 7240 §2: none with nothing for a value", get("Prefer: server-timing="), Meaning()),
+  HeadRow("RFC 7240 §2: none in a quoted string", get("Prefer: a=\"b, server-timing, c\""), Meaning()),
+  HeadRow(
+    "RFC 7240 §2: none behind a quote that does not end", get("Prefer: a=\"b\\\", server-timing"), Meaning()),
+  HeadRow("RFC 7240 §2: none as a value", get("Prefer: a=server-timing"), Meaning()),
+  HeadRow("RFC 7240 §2: none as a parameter", get("Prefer: a;server-timing"), Meaning()),
+  HeadRow(
+    "RFC 7240 §2: none as part of a word", get("Prefer: server-timings, xserver-timing, server"), Meaning()),
+  HeadRow("RFC 7240 §2: none beside a word", get("Prefer: server-timing a"), Meaning()),
+  HeadRow("RFC 7240 §2: none by another field", get("Cookie: server-timing"), Meaning()),
+  HeadRow("RFC 7240 §2: none, empty", get("Prefer:"), Meaning()),
+  HeadRow("RFC 7240 §2: none with a backslash at its end", get("Prefer: \"\\"), Meaning()),
 ]
 
 private let valueRows: [(line: String, expected: String)] = [

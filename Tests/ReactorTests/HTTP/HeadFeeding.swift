@@ -13,6 +13,7 @@ struct Meaning: Equatable, Sendable {
   var keepAlive = true
   var expectsContinue = false
   var upgradesToWebSocket = false
+  var prefersServerTiming = false
 }
 
 enum HeadOutcome: Equatable, Sendable {
@@ -56,7 +57,8 @@ extension Meaning {
       method: head.method, path: text(head.path), query: head.query.map(text),
       authority: text(head.authority),
       minorVersion: head.minorVersion, framing: head.framing, keepAlive: head.keepAlive,
-      expectsContinue: head.expectsContinue, upgradesToWebSocket: head.upgradesToWebSocket)
+      expectsContinue: head.expectsContinue, upgradesToWebSocket: head.upgradesToWebSocket,
+      prefersServerTiming: head.prefersServerTiming)
   }
 }
 

@@ -67,6 +67,26 @@ import Testing
     #expect(source.resumed == 1)
   }
 
+  @Test func `runs the steps at a tick's end in their order, what goes first before`() throws {
+    let loop = try EventLoop()
+    var steps: [Int] = []
+    loop.atEndOfTick { steps.append(1) }
+    loop.atEndOfTick { steps.append(2) }
+    loop.firstAtEndOfTick { steps.append(0) }
+    for _ in 0..<2 { loop.tick(limit: 0) }
+    #expect(steps == [0, 1, 2, 0, 1, 2])
+  }
+
+  @Test func `reads its clock when a tick begins`() throws {
+    var time: UInt64 = 5_999_999
+    let loop = try EventLoop { time }
+    #expect(loop.now == 5 && loop.tickStart == 5_999_999)
+    time = 7_000_001
+    #expect(loop.now == 5 && loop.tickStart == 5_999_999 && loop.nanoseconds() == time)
+    loop.tick(limit: 0)
+    #expect(loop.now == 7 && loop.tickStart == time)
+  }
+
   @Test func `opens letters of other threads in the order of their posts`() throws {
     let loop = try EventLoop()
     let queue = WorkerQueue(name: "poster")

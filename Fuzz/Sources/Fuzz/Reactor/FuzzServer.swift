@@ -36,7 +36,7 @@ final class FuzzServer {
 
   init() {
     do {
-      loop = try EventLoop(clock: { [clock] in clock.now })
+      loop = try EventLoop(clock: { [clock] in clock.now * 1_000_000 })
     } catch {
       preconditionFailure("\(error)")
     }

@@ -38,6 +38,10 @@ final class Hub {
 
   private var filling = PublishBatch()
   private var spare: PublishBatch? = PublishBatch()
+  /// This tick has brought requests whose parsing is still to be timed.
+  private var isParsing = false
+  /// When this tick's batch had been told.
+  private var told: UInt64?
   var encoder = ChatEncoder()
   private var isDraining = false
   private var drained: (() -> Void)?
@@ -89,7 +93,7 @@ final class Hub {
       return Problem(.busy, detail: "The write queue is full.", retryAfterMilliseconds: 250)
     }
     if isCounted, let wait = spend(sender) { return wait }
-    if filling.entries.isEmpty { filling.times.opened = EventLoop.monotonicNanoseconds() }
+    isParsing = true
     let entry = fill(filling)
     filling.entries.append(entry)
     metrics.take(entry)
@@ -104,6 +108,15 @@ final class Hub {
     return Problem(.rateLimited, retryAfterMilliseconds: Int(wait))
   }
 
+  /// At the end of each tick, before anything is sent: one reading of the clock serves all requests of the tick.
+  func noticeParsed(at time: UInt64? = nil) {
+    guard isParsing else { return }
+    isParsing = false
+    let now = time ?? server.loop.nanoseconds()
+    metrics.noticeParsed(from: server.loop.tickStart, to: now)
+    if filling.times.opened == 0 { filling.times.opened = now }
+  }
+
   /// At the end of each tick: hands over what has gathered, if the writer has brought the last batch back.
   func handOver() {
     guard !filling.entries.isEmpty, let next = spare else { return }
@@ -116,13 +129,17 @@ final class Hub {
 
   /// The batch has been committed, or has failed. Answers each sender, then tells the members.
   func didCommit(_ batch: PublishBatch) {
-    let arrived = EventLoop.monotonicNanoseconds()
+    let arrived = server.loop.nanoseconds()
+    // What has come in this tick was read before its letters.
+    noticeParsed(at: arrived)
+    // One time for all of them: they leave together.
+    let now = Timestamp.now()
     var messages = 0
     for entry in batch.entries {
       metrics.end(entry)
       batch.bytes.withUnsafeBytes { bytes in
         let text = PublishedText(entry, in: bytes)
-        answer(entry, text)
+        answer(entry, text, batch.times, at: now)
         guard entry.outcome == .stored, let members = entry.members else { return }
         var origin: WebSocketID?
         if case .socket(let socket, _) = entry.origin { origin = socket }
@@ -133,17 +150,31 @@ final class Hub {
         tell(StoredMessage(entry, text), members, except: origin)
       }
     }
-    metrics.noticeBatch(batch.times, arrived: arrived, told: EventLoop.monotonicNanoseconds())
+    let told = server.loop.nanoseconds()
+    metrics.noticeBatch(batch.times, arrived: arrived, told: told)
+    self.told = told
     batch.clear()
     spare = batch
     if messages > 0 { stored(messages) }
     if isDraining && filling.entries.isEmpty { endDrain() }
   }
 
-  private func answer(_ entry: PublishBatch.Entry, _ text: PublishedText) {
+  /// At the end of each tick, after everything was sent.
+  func noticeWritten() {
+    guard let told else { return }
+    self.told = nil
+    metrics.noticeWritten(from: told, to: server.loop.nanoseconds())
+  }
+
+  private func answer(
+    _ entry: PublishBatch.Entry, _ text: PublishedText, _ times: WriterTimes, at now: Timestamp
+  ) {
     switch entry.origin {
-    case .socket(let socket, _): server.send(text: encoder.answer(entry, text), to: socket)
-    case .rest(let responder): responder.answer(encoder.response(entry, text))
+    case .socket(let socket, _): server.send(text: encoder.answer(entry, text, at: now), to: socket)
+    case .rest(let responder, let taken):
+      var response = encoder.response(entry, text)
+      if taken != 0 { response.fields.append(WriterWait(times, from: taken).field) }
+      responder.answer(response)
     case .nobody: break
     }
   }

@@ -64,7 +64,8 @@ final class PublishBatch: @unchecked Sendable {
   enum Origin {
     /// A socket; `id` is its request's, as it stood between the quotes.
     case socket(WebSocketID, id: ByteRange)
-    case rest(Responder)
+    /// `taken` is when it came, nanoseconds, for a client that prefers to hear of times; else 0.
+    case rest(Responder, taken: UInt64)
     /// The transaction that it is part of.
     case nobody
   }
@@ -96,20 +97,12 @@ final class PublishBatch: @unchecked Sendable {
     case receipt(Receipt)
   }
 
-  /// When it reached each stage, nanoseconds of a clock that never goes back.
-  struct Times {
-    /// Its first request came.
-    var opened: UInt64 = 0
-    /// Its transaction began, and was committed.
-    var began: UInt64 = 0
-    var committed: UInt64 = 0
-  }
-
   var entries: [Entry] = []
   var bytes: [UInt8] = []
-  var times = Times()
+  var times = WriterTimes()
 
   func clear() {
+    times = WriterTimes()
     entries.removeAll(keepingCapacity: true)
     bytes.removeAll(keepingCapacity: bytes.capacity <= 4 * 1024 * 1024)
   }

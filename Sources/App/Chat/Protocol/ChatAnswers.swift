@@ -29,7 +29,10 @@ extension ChatEncoder {
   }
 
   /// What the sender of a published message hears over its socket.
-  mutating func answer(_ entry: PublishBatch.Entry, _ text: PublishedText) -> UnsafeRawBufferPointer {
+  /// - Parameter now: of the clock of the day.
+  mutating func answer(
+    _ entry: PublishBatch.Entry, _ text: PublishedText, at now: Timestamp
+  ) -> UnsafeRawBufferPointer {
     if let problem = entry.problem { return error(text.id, problem) }
     return ok(text.id) { json, time in
       // A mark has no more to say.
@@ -46,7 +49,8 @@ extension ChatEncoder {
       json.raw(",\"duplicate\":")
       json.bool(entry.outcome == .duplicate)
       // Committed with synchronous=FULL: an fsync has returned.
-      json.raw(",\"durable\":\"disk\"")
+      json.raw(",\"durable\":\"disk\",\"server_time\":")
+      json.time(now.milliseconds, &time)
     }
   }
 

@@ -58,17 +58,26 @@ extension JSONWriter {
   private mutating func quotedBytes(_ text: [UInt8]) { text.withUnsafeBytes { quoted($0) } }
 }
 
-/// The text of the time rendered last: the messages of one batch have one time.
+/// The texts of the two times used last: the messages of one batch have one time, and their answers another.
 struct TimestampCache {
-  private var milliseconds: Int64 = .min
-  private var rendered: [UInt8] = []
+  private struct Text {
+    var milliseconds: Int64 = .min
+    var rendered: [UInt8] = []
+  }
+  private var last = Text()
+  private var other = Text()
 
   mutating func text(_ time: Int64) -> [UInt8] {
-    if time != milliseconds {
-      milliseconds = time
-      rendered.removeAll(keepingCapacity: true)
-      Timestamp(milliseconds: time).append(to: &rendered)
+    if time != last.milliseconds {
+      swap(&last, &other)
+      if time != last.milliseconds { render(time) }
     }
-    return rendered
+    return last.rendered
+  }
+
+  private mutating func render(_ time: Int64) {
+    last.milliseconds = time
+    last.rendered.removeAll(keepingCapacity: true)
+    Timestamp(milliseconds: time).append(to: &last.rendered)
   }
 }

@@ -35,7 +35,9 @@ final class MessageRoutes {
       guard let id = request.parameters.first.flatMap(EntityID.conversation.parse) else { throw .notFound }
       let header = request.bytes(of: "idempotency-key")
       if let header { try IdempotencyKey.check(header) }
-      return try publish(request.body, key: header, to: id, by: caller.user, responder)?.response
+      let origin = PublishBatch.Origin.rest(
+        responder, taken: request.prefersServerTiming ? hub.server.loop.nanoseconds() : 0)
+      return try publish(request.body, key: header, to: id, by: caller.user, origin)?.response
     } catch {
       return error.response
     }
@@ -44,7 +46,7 @@ final class MessageRoutes {
   /// - Parameter key: that of a client which names it in `Idempotency-Key`: a body without one has this.
   private func publish(
     _ body: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer?, to conversation: Int64, by user: Int64,
-    _ responder: Responder
+    _ origin: PublishBatch.Origin
   ) throws(Problem) -> Problem? {
     guard String(validating: body, as: UTF8.self) != nil else {
       throw Problem(.malformed, detail: "The body is not UTF-8.")
@@ -63,7 +65,7 @@ final class MessageRoutes {
     return try message.withMessage(to: conversation) { key, text, replyTo in
       hub.publish(sender: user) { batch in
         PublishBatch.Entry(
-          origin: .rest(responder), sender: user, conversation: conversation, key: batch.append(key),
+          origin: origin, sender: user, conversation: conversation, key: batch.append(key),
           text: batch.append(text), replyTo: replyTo)
       }
     }
