@@ -33,9 +33,7 @@ extension Connection {
     guard state != .closed else { return }
     state = .closed
     // What this tick holds for it goes nowhere: at the tick's end the descriptor's number may be another connection's.
-    firstPiece = Outbox.none
-    lastPiece = Outbox.none
-    pendingBytes = 0
+    forgetChain()
     closeSocket()
     backlog = nil
     exchange?.intake?.fail(.incomplete)

@@ -96,7 +96,9 @@ final class Connection: EventSource {
     self.server = server
   }
 
-  override func ready(_ readiness: Readiness) { didBecome(readiness) }
+  override func ready(_ readiness: Readiness) {
+    goesShortWay(readiness) ? receiveShort() : didBecome(readiness)
+  }
   override func timerFired() { meetDeadlines() }
   override func resume() {
     flags.remove(.resuming)

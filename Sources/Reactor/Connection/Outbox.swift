@@ -64,6 +64,26 @@ struct Outbox: ~Copyable {
     return UnsafeRawBufferPointer(place)
   }
 
+  /// Builds the frame of a message of at most 125 bytes and adds it to a chain. False where the message is longer or no room is
+  /// at hand: then nothing is done.
+  @inline(__always)
+  mutating func linkShort(
+    _ opcode: Opcode, _ payload: UnsafeRawBufferPointer, first: inout Int32, last: inout Int32
+  ) -> Bool {
+    guard let start = payload.baseAddress, payload.count <= FrameEncoder.longestShortPayload,
+      room >= FrameEncoder.longestShortFrame, pieces.hasRoom
+    else { return false }
+    let count = FrameEncoder.shortHeaderLength + payload.count
+    // With room there is a block.
+    let place = cursor.unsafelyUnwrapped
+    cursor = place + count
+    room -= count
+    FrameEncoder.writeShortHeader(opcode, payload: payload.count, to: place)
+    (place + FrameEncoder.shortHeaderLength).copyShort(start, count: payload.count)
+    linkInRoom(UnsafeRawBufferPointer(start: place, count: count), first: &first, last: &last)
+    return true
+  }
+
   /// Builds the same frame anew with its payload compressed; nil if that is better sent as it is.
   mutating func compressed(
     _ frame: UnsafeRawBufferPointer, by compression: MessageCompression
@@ -87,13 +107,20 @@ struct Outbox: ~Copyable {
   /// Adds stored bytes to a chain, as part of its last piece where they follow it.
   @inline(__always)
   mutating func link(_ bytes: UnsafeRawBufferPointer, first: inout Int32, last: inout Int32) {
+    pieces.makeRoom()
+    linkInRoom(bytes, first: &first, last: &last)
+  }
+
+  @inline(__always)
+  private mutating func linkInRoom(_ bytes: UnsafeRawBufferPointer, first: inout Int32, last: inout Int32) {
     guard let start = bytes.baseAddress, bytes.count > 0 else { return }
     if last != Self.none, pieces[Int(last)].start + pieces[Int(last)].count == start {
       pieces[Int(last)].count += bytes.count
       return
     }
-    pieces.append(Piece(start: start, count: bytes.count, next: Self.none))
-    let index = Int32(pieces.count - 1)
+    // Beyond 2^31 the list would find the number wrong, as it looks at each.
+    let index = Int32(truncatingIfNeeded: pieces.count)
+    pieces.appendInRoom(Piece(start: start, count: bytes.count, next: Self.none))
     if last == Self.none { first = index } else { pieces[Int(last)].next = index }
     last = index
   }

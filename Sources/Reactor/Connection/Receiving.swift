@@ -34,32 +34,46 @@ extension Connection {
     if let transport, transport.isBusy, !server.takeHandshakeTurn() { return resumeLater() }
     let buffer = server.receiveBuffer
     let carried = inbox.count
-    var filled = carried
     // What was held back goes first: with no room beside it, a read of nothing would look like the peer's FIN.
     if flags.contains(.readable), carried <= buffer.count / 2 {
-      let space = buffer.dropping(carried)
-      switch readSocket(into: space) {
-      case .bytes(let count):
-        filled += count
-        silentBeats = 0
-        // A short read has emptied the socket: the next bytes bring a new edge.
-        if count < space.count, !flags.contains(.hungUp), !(transport?.hasMore ?? false) {
-          flags.remove(.readable)
-        }
-      case .wouldBlock: flags.remove(.readable)
-      case .ended:
-        flags.remove(.readable)
-        flags.insert(.peerEnded)
-      case .failed: return close(.socketError)
-      }
+      take(readSocket(into: buffer.dropping(carried)), carried: carried)
+    } else {
+      consume(carried: carried, filled: carried)
+      settle()
     }
-    consume(buffer, carried: carried, filled: filled)
+  }
+
+  /// The same from a read on, which the short way has made and not used.
+  func goOn(after read: IOResult) {
+    flags.insert(.readable)
+    take(read, carried: 0)
+  }
+
+  /// What follows from a read. Its bytes lie in the receive buffer behind room for what was carried over.
+  @inline(__always)
+  private func take(_ read: IOResult, carried: Int) {
+    var filled = carried
+    switch read {
+    case .bytes(let count):
+      filled += count
+      silentBeats = 0
+      // A short read has emptied the socket: the next bytes bring a new edge.
+      if filled < server.receiveBuffer.count, !flags.contains(.hungUp), !(transport?.hasMore ?? false) {
+        flags.remove(.readable)
+      }
+    case .wouldBlock: flags.remove(.readable)
+    case .ended:
+      flags.remove(.readable)
+      flags.insert(.peerEnded)
+    case .failed: return close(.socketError)
+    }
+    consume(carried: carried, filled: filled)
     settle()
   }
 
-  @inline(__always)
-  private func consume(_ buffer: UnsafeMutableRawBufferPointer, carried: Int, filled: Int) {
+  private func consume(carried: Int, filled: Int) {
     guard filled > 0 else { return }
+    let buffer = server.receiveBuffer
     if carried > 0 { inbox.withUnsafeBytes { buffer.copyMemory(from: $0) } }
     let bytes = UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: filled)
     // A WebSocket stays one.

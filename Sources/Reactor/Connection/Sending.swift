@@ -22,15 +22,20 @@ extension Connection {
     guard firstPiece != Outbox.none else { return }
     let wasBehind = isBehind
     var piece = firstPiece
-    firstPiece = Outbox.none
-    lastPiece = Outbox.none
-    pendingBytes = 0
+    forgetChain()
     while piece != Outbox.none {
       let bytes = server.gather(&piece)
       guard send(bytes) else { return }
     }
     if backlog == nil { didSendAll() }
     if wasBehind && !isBehind { didCatchUp() }
+  }
+
+  @inline(__always)
+  func forgetChain() {
+    firstPiece = Outbox.none
+    lastPiece = Outbox.none
+    pendingBytes = 0
   }
 
   /// False if the connection is gone.
@@ -40,7 +45,13 @@ extension Connection {
       backlog.append(bytes)
       return true
     }
-    switch writeSocket(bytes) {
+    return didWrite(writeSocket(bytes), of: bytes)
+  }
+
+  /// Keeps what the kernel did not take. False if the connection is gone.
+  @discardableResult
+  func didWrite(_ written: IOResult, of bytes: UnsafeRawBufferPointer) -> Bool {
+    switch written {
     case .bytes(let count):
       if count < bytes.count { keep(UnsafeRawBufferPointer(rebasing: bytes[count...])) }
       return true

@@ -22,11 +22,26 @@ struct TickList<Element: BitwiseCopyable>: ~Copyable {
     }
   }
 
+  /// The next addition takes no memory.
+  @inline(__always)
+  var hasRoom: Bool { count < capacity }
+
   @inline(__always)
   mutating func append(_ element: Element) {
-    if count == capacity { grow() }
+    makeRoom()
+    appendInRoom(element)
+  }
+
+  @inline(__always)
+  mutating func makeRoom() {
+    if !hasRoom { grow() }
+  }
+
+  @inline(__always)
+  mutating func appendInRoom(_ element: Element) {
+    precondition(hasRoom)
     (elements.unsafelyUnwrapped + count).initialize(to: element)
-    count += 1
+    count &+= 1
   }
 
   mutating func removeAll() {

@@ -14,23 +14,35 @@ enum IOResult {
 enum SocketIO {
   @inline(__always)
   static func read(_ fd: Int32, into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
-    while true {
-      let count = recv(fd, buffer.baseAddress, buffer.count, 0)
-      if count > 0 { return .bytes(count) }
-      if count == 0 { return .ended }
-      if errno == EINTR { continue }
-      return errno == EAGAIN ? .wouldBlock : .failed(errno)
-    }
+    while true { if let result = readOnce(fd, into: buffer) { return result } }
   }
 
   @inline(__always)
   static func write(_ fd: Int32, _ bytes: UnsafeRawBufferPointer) -> IOResult {
-    while true {
-      // MSG_NOSIGNAL: a peer that has gone is an error code, not SIGPIPE.
-      let count = send(fd, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
-      if count >= 0 { return .bytes(count) }
-      if errno == EINTR { continue }
-      return errno == EAGAIN ? .wouldBlock : .failed(errno)
+    while true { if let result = writeOnce(fd, bytes) { return result } }
+  }
+
+  /// nil for EINTR: nothing has happened.
+  @inline(__always)
+  static func readOnce(_ fd: Int32, into buffer: UnsafeMutableRawBufferPointer) -> IOResult? {
+    let count = recv(fd, buffer.baseAddress, buffer.count, 0)
+    if count > 0 { return .bytes(count) }
+    return count == 0 ? .ended : failure()
+  }
+
+  /// nil for EINTR: nothing has happened.
+  @inline(__always)
+  static func writeOnce(_ fd: Int32, _ bytes: UnsafeRawBufferPointer) -> IOResult? {
+    // MSG_NOSIGNAL: a peer that has gone is an error code, not SIGPIPE.
+    let count = send(fd, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+    return count >= 0 ? .bytes(count) : failure()
+  }
+
+  private static func failure() -> IOResult? {
+    switch errno {
+    case EINTR: nil
+    case EAGAIN: .wouldBlock
+    case let number: .failed(number)
     }
   }
 

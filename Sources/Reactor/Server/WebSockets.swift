@@ -15,11 +15,22 @@ extension Server {
   }
 
   public func send(text: UnsafeRawBufferPointer, to socket: WebSocketID) {
-    withConnection(socket) { $0.sendMessage(outbox.frame(.text, text)) }
+    send(.text, text, to: socket)
   }
 
   public func send(binary: UnsafeRawBufferPointer, to socket: WebSocketID) {
-    withConnection(socket) { $0.sendMessage(outbox.frame(.binary, binary)) }
+    send(.binary, binary, to: socket)
+  }
+
+  /// A call of another object's would cost saved registers: what is not short is looked up again.
+  @inline(__always)
+  private func send(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer, to socket: WebSocketID) {
+    if withConnection(socket, { $0.sendShort(opcode, payload) }) == true { return }
+    sendAny(opcode, payload, to: socket)
+  }
+
+  private func sendAny(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer, to socket: WebSocketID) {
+    withConnection(socket) { $0.sendMessage(outbox.frame(opcode, payload)) }
   }
 
   /// Begins the closing handshake. The handler's `closed` is called at once.

@@ -1,5 +1,18 @@
 /// Writes frames (RFC 6455 §5.2): the header here, the payload stays where the caller has it.
 enum FrameEncoder {
+  /// What the second byte of a header can say without an escape.
+  static let longestShortPayload = 125
+  /// The header of such a payload, without a key.
+  static let shortHeaderLength = 2
+  static let longestShortFrame = shortHeaderLength + longestShortPayload
+
+  /// Writes the header of a whole message in one store. `payload` must be short, and `target` have room.
+  @inline(__always)
+  static func writeShortHeader(_ opcode: Opcode, payload: Int, to target: UnsafeMutableRawPointer) {
+    let header = UInt16(0x80 | opcode.rawValue) | UInt16(truncatingIfNeeded: payload) &<< 8
+    target.storeBytes(of: header.littleEndian, as: UInt16.self)
+  }
+
   /// 2, 4 or 10 bytes, and 4 for a mask key.
   @inline(__always)
   static func headerLength(payload: Int, masked: Bool) -> Int {

@@ -14,4 +14,18 @@ import Testing
       #expect(list.count == 0)
     }
   }
+
+  @Test func `says when the next addition would take memory`() {
+    var list = TickList<UInt64>()
+    let hadRoom = list.hasRoom
+    list.makeRoom()
+    var count: UInt64 = 0
+    while list.hasRoom {
+      list.appendInRoom(count)
+      count += 1
+    }
+    #expect(!hadRoom && count > 0 && list.count == count)
+    list.append(count)
+    #expect((0...count).allSatisfy { list[Int($0)] == $0 })
+  }
 }

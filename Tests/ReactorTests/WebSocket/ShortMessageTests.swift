@@ -41,6 +41,18 @@ struct ShortMessageTests {
     #expect(shown == bytes)
   }
 
+  @Test func `is alone or it is none, where it must be`() {
+    let bytes = frame(.text, [0x61, 0x62])
+    for (shown, isTaken) in [(bytes, true), (bytes + [0x81], false), (bytes.dropLast(), false)] {
+      var machine = WebSocketMachine(role: .server)
+      var after = Array(shown)
+      let isFound = after.withUnsafeMutableBytes {
+        machine.shortMessage($0, alone: true, limits: roomy) != nil
+      }
+      #expect(isFound == isTaken && (isTaken || after == Array(shown)))
+    }
+  }
+
   @Test func `is not longer than a message may be`() {
     #expect(Self.take(frame(.text, [1, 2, 3]), limit: 3) != nil)
     #expect(Self.take(frame(.text, [1, 2, 3]), limit: 2) == nil)
