@@ -139,7 +139,9 @@ private final class Accounting {
     }
     try await accounting.delete(3)
     #expect(
-      accounting.announced() == ["user 3", "tokens of 3 below 1: sessionsEnded", "device 1", "device 3"])
+      accounting.announced() == [
+        "user 3", "user 3", "tokens of 3 below 1: sessionsEnded", "device 1", "device 3",
+      ])
     try accounting.store.read { db in
       let row = try #require(try Row.fetchOne(db, sql: "SELECT * FROM users WHERE id = 3"))
       #expect(row["username"] == "deleted" && row["display_name"] == "Deleted user")
