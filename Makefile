@@ -8,7 +8,7 @@ SWIFT_SOURCES  = Package.swift Sources Tests $(wildcard Benchmarks/Package.swift
                  $(wildcard Fuzz/Package.swift Fuzz/Sources)
 
 .PHONY: help run build test test-asan test-tsan fuzz fuzz-ci chaos simulation openapi-fuzz conformance tls-scan costs \
-        bench bench-energy bench-chat floor format lint clean packages
+        bench bench-energy bench-chat bench-million floor format lint clean packages
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -68,6 +68,9 @@ bench-energy: build bench ## measure readings, consumption and devices on a serv
 bench-chat: build bench ## measure stored messages, rooms, reconnects and large conversations; prints tables
 	Benchmarks/measure-chat
 	Benchmarks/measure-large
+
+bench-million: build bench ## a million clients on one server, in a guest with limits of its own where need be (CLIENTS=100000)
+	Benchmarks/million
 
 floor: Benchmarks/Floor/echo ## a bare C echo server, the floor for the benchmarks
 

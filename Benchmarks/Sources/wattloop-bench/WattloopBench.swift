@@ -7,7 +7,8 @@ struct WattloopBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "wattloop-bench", abstract: "Puts load on a running server and measures it.",
     subcommands: [
-      EchoCommand.self, BroadcastCommand.self, MemoryCommand.self, ChatCommand.self, FanoutCommand.self,
+      EchoCommand.self, BroadcastCommand.self, MemoryCommand.self, MillionCommand.self, ChatCommand.self,
+      FanoutCommand.self,
       ReconnectCommand.self,
       RestCommand.self, IngestCommand.self, ConsumptionCommand.self,
     ])
