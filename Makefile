@@ -8,7 +8,7 @@ SWIFT_SOURCES  = Package.swift Sources Tests $(wildcard Benchmarks/Package.swift
                  $(wildcard Fuzz/Package.swift Fuzz/Sources)
 
 .PHONY: help run build test test-asan test-tsan fuzz fuzz-ci chaos simulation openapi-fuzz conformance tls-scan costs \
-        bench bench-build bench-large test-bench floor format lint clean packages
+        bench bench-build bench-large bench-million test-bench floor format lint clean packages
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -71,6 +71,9 @@ bench-large: build ## conversations of a million messages against small ones; pr
 test-bench: build bench-build ## the tests of wattloop-bench itself, against servers that it starts
 	@Scripts/packages $(TEST_PACKAGES)
 	TESTS=Benchmarks/Tests Scripts/outside -n 0 $(ARGS)
+
+bench-million: build bench-build ## a million clients on one server, in a guest with limits of its own where need be (CLIENTS=100000)
+	Benchmarks/million
 
 floor: Benchmarks/Floor/echo ## a bare C echo server, the floor for the benchmarks
 

@@ -8,8 +8,8 @@ struct WattloopBench: ParsableCommand {
     commandName: "wattloop-bench", abstract: "Puts load on a running server and measures it.",
     subcommands: [
       ConnectionsCommand.self, LatencyCommand.self, ThroughputCommand.self, FanoutCommand.self,
-      RestCommand.self,
-      IngestCommand.self, ConsumptionCommand.self, ReconnectCommand.self, SoakCommand.self,
+      RestCommand.self, IngestCommand.self, ConsumptionCommand.self, ReconnectCommand.self, SoakCommand.self,
+      MillionCommand.self,
     ])
 }
 

@@ -11,7 +11,7 @@ struct AccessClaims: Sendable, Encodable, Equatable {
   let issuedAt: Int64
   let expiresAt: Int64
   var notBefore: Int64?
-  var tokenID = Base64URL.encode(RandomBytes.make(12))
+  let tokenID: String
   let role: Role
   /// The session's id as text; tokens that others make may have none.
   let session: String?
@@ -25,6 +25,7 @@ struct AccessClaims: Sendable, Encodable, Equatable {
     self.version = version
     self.issuedAt = issuedAt
     self.expiresAt = expiresAt
+    tokenID = Base64URL.encode(RandomBytes.make(12))
   }
 
   private enum CodingKeys: String, CodingKey {

@@ -39,8 +39,7 @@ public final class WebSocketClient {
   ) throws(SystemError) -> SourceID {
     let fd = linux_connect(source, host, String(port))
     if fd < 0 { throw SystemError("connect to \(host):\(port)") }
-    var random = SystemRandomNumberGenerator()
-    let key = ClientHandshake.key([16 of UInt8] { _ in random.next() })
+    let key = ClientHandshake.key(Self.nonce())
     let connection = ClientConnection(
       fd: fd, client: self, accept: Handshake.acceptValue(for: key, sha1: Digest.sha1))
     try connection.start()
@@ -48,6 +47,13 @@ public final class WebSocketClient {
     ClientHandshake.request(host: "\(host):\(port)", path: path, key: key, fields: fields)
       .withUnsafeBytes { connection.append(side.outbox.store($0)) }
     return connection.id
+  }
+
+  /// In words: the system's generator makes a system call for each number, however short.
+  private static func nonce() -> [16 of UInt8] {
+    var random = SystemRandomNumberGenerator()
+    let words = (random.next(), random.next())
+    return [16 of UInt8] { UInt8(truncatingIfNeeded: ($0 < 8 ? words.0 : words.1) >> UInt64(8 * ($0 & 7))) }
   }
 
   public func send(text: UnsafeRawBufferPointer, to socket: SourceID) {

@@ -19,7 +19,10 @@ final class ChatLoad: Load, MessageLoad {
     var errors = 0
   }
 
+  /// By sender.
   private var templates: [SendTemplate]
+  /// Sender s has connection s × `spacing`; the others are silent.
+  private let spacing: Int
   private var messages: [Sent] = []
   private let isClosedLoop: Bool
   private var isSending = false
@@ -30,13 +33,15 @@ final class ChatLoad: Load, MessageLoad {
   /// What the server said with the first `error`.
   private(set) var firstError: String?
 
+  /// - Parameter conversations: one for each pair of senders.
   init(
-    _ target: Target, conversations: [String], textBytes: Int, isClosedLoop: Bool
+    _ target: Target, conversations: [String], spacing: Int = 1, textBytes: Int, isClosedLoop: Bool
   ) throws {
     let run = SendTemplate.newRun()
-    templates = target.accounts.indices.map {
+    templates = (0..<2 * conversations.count).map {
       SendTemplate(conversation: conversations[$0 / 2], run: run, textBytes: textBytes)
     }
+    self.spacing = spacing
     self.isClosedLoop = isClosedLoop
     // Room for a minute of any rate: to move the array would hold up what arrives meanwhile.
     messages.reserveCapacity(1 << 22)
@@ -49,14 +54,14 @@ final class ChatLoad: Load, MessageLoad {
   func startAll(depth: Int) {
     isSending = true
     for _ in 0..<depth {
-      for sender in sockets.indices { send(from: sender, intended: Clock.now) }
+      for sender in templates.indices { send(from: sender, intended: Clock.now) }
     }
   }
 
   /// Open loop: whoever is next sends.
   func sendNext(intended: UInt64) {
     send(from: nextSender, intended: intended)
-    nextSender = nextSender + 1 == sockets.count ? 0 : nextSender + 1
+    nextSender = nextSender + 1 == templates.count ? 0 : nextSender + 1
   }
 
   func stopSending() { isSending = false }
@@ -65,7 +70,7 @@ final class ChatLoad: Load, MessageLoad {
     let number = messages.count
     messages.append(Sent(intended: intended, sender: Int32(sender)))
     counts.sent += 1
-    templates[sender].withBytes(of: number) { client.send(text: $0, to: sockets[sender]) }
+    templates[sender].withBytes(of: number) { client.send(text: $0, to: sockets[sender * spacing]) }
   }
 
   // MARK: Measuring
@@ -101,19 +106,20 @@ final class ChatLoad: Load, MessageLoad {
   // MARK: Receiving
 
   override func received(_ connection: Int, _ bytes: UnsafeRawBufferPointer) {
+    let sender = connection % spacing == 0 ? connection / spacing : -1
     if bytes.starts(with: #"{"type":"ok""#) {
-      acknowledged(SendAnswer(bytes)?.number, at: connection)
+      acknowledged(SendAnswer(bytes)?.number, at: sender)
     } else if bytes.starts(with: #"{"type":"message""#) {
-      delivered(MessageEvent(bytes)?.number, at: connection)
+      delivered(MessageEvent(bytes)?.number, at: sender)
     } else if bytes.starts(with: #"{"type":"error""#) {
       counts.errors += 1
       if firstError == nil { firstError = String(decoding: bytes, as: UTF8.self) }
     }
   }
 
-  private func acknowledged(_ number: Int?, at connection: Int) {
+  private func acknowledged(_ number: Int?, at sender: Int) {
     guard let number, number < messages.count, !messages[number].isAcknowledged,
-      Int(messages[number].sender) == connection
+      Int(messages[number].sender) == sender
     else {
       counts.errors += 1
       return
@@ -122,13 +128,13 @@ final class ChatLoad: Load, MessageLoad {
     counts.acknowledged += 1
     let now = Clock.now
     untilAcknowledged.record(now - messages[number].intended)
-    if isClosedLoop && isSending { send(from: connection, intended: now) }
+    if isClosedLoop && isSending { send(from: sender, intended: now) }
   }
 
   /// The other of a pair differs in the lowest bit.
-  private func delivered(_ number: Int?, at connection: Int) {
+  private func delivered(_ number: Int?, at sender: Int) {
     guard let number, number < messages.count, !messages[number].isDelivered,
-      Int(messages[number].sender) == connection ^ 1
+      Int(messages[number].sender) == sender ^ 1
     else {
       counts.errors += 1
       return

@@ -20,9 +20,9 @@ final class EchoLoad: Load, MessageLoad {
     try super.init(target)
   }
 
-  override func open(_ count: Int, rate: Double? = nil) throws {
+  override func open(_ count: Int, rate: Double? = nil, window: Int = opening) throws {
     underWay = Array(repeating: TimeQueue(capacity: 1), count: count)
-    try super.open(count, rate: rate)
+    try super.open(count, rate: rate, window: window)
   }
 
   func startAll(depth: Int) {

@@ -24,7 +24,9 @@ class Load: WebSocketClientHandler, Watched {
   }
 
   /// A listener's queue holds more, and a refused handshake shows at once.
-  private static let opening = 128
+  static let opening = 128
+  /// Nanoseconds in which one more connection must have been opened.
+  private static let patience: UInt64 = 60_000_000_000
   /// From one source address. It has some 28,000 ports for one server, but the kernel tries them one after another: from
   /// 14,000 on it tries as many in vain, and a connection takes a millisecond.
   private static let connectionsPerAddress = 4000
@@ -50,22 +52,25 @@ class Load: WebSocketClientHandler, Watched {
   // MARK: Opening
 
   /// Opens connections until there are so many, all of them ready.
-  /// - Parameter rate: so many a second at most; without it, as fast as they are taken.
-  func open(_ count: Int, rate: Double? = nil) throws {
+  /// - Parameters:
+  ///   - rate: so many a second at most; without it, as fast as they are taken.
+  ///   - window: handshakes under way.
+  func open(_ count: Int, rate: Double? = nil, window: Int = opening) throws {
     sockets.reserveCapacity(count)
     timeline?.begin("opening", connections: count)
     let start = Clock.now
     let first = sockets.count
-    let deadline = Clock.after(120 + (rate.map { Double(count - first) / $0 } ?? 0))
+    var last = (count: readyCount, time: start)
     while readyCount < count {
       let due = rate.map { first + Int(Double(Clock.now - start) / 1e9 * $0) } ?? count
-      while sockets.count < min(count, due, readyCount + Self.opening) { try connect(sockets.count) }
+      while sockets.count < min(count, due, readyCount + window) { try connect(sockets.count) }
       tick(limit: 10)
       if closedCount > 0 {
         throw Failure("the server refused or closed a connection while they were opened: does it listen?")
       }
-      if Clock.now > deadline {
-        throw Failure("only \(readyCount) of \(count) connections were open in time")
+      if readyCount > last.count { last = (readyCount, Clock.now) }
+      if Clock.now - last.time > Self.patience {
+        throw Failure("only \(readyCount) of \(count) connections were open, and no more came")
       }
     }
   }

@@ -1,17 +1,23 @@
 import Foundation
 
-/// One line that a terminal shows and overwrites; in a pipe, nothing.
+/// One line that a terminal shows and overwrites; in a pipe, nothing, if not asked for.
 struct LiveLine {
   private static let barLength = 16
 
+  /// Between two lines where there is no terminal, but somebody who waits for long.
+  private static let pause: UInt64 = 10_000_000_000
+
   private let isTerminal = isatty(STDERR_FILENO) == 1
+  /// Whether a pipe is told now and then, too, a line each time.
+  var speaksInPipes = false
+  private var spoken: UInt64 = 0
   private var step = ""
   private var start = Clock.now
   private var seconds: Double?
   private var connections: Int?
 
   mutating func begin(_ step: String, seconds: Double?, connections: Int?) {
-    guard isTerminal else { return }
+    guard isTerminal || speaksInPipes else { return }
     end()
     self.step = step
     start = Clock.now
@@ -20,8 +26,9 @@ struct LiveLine {
     write("\(step) …")
   }
 
-  func show(_ sample: Sample) {
-    guard isTerminal else { return }
+  mutating func show(_ sample: Sample) {
+    guard isTerminal || speaksInPipes && Clock.now > spoken + Self.pause else { return }
+    spoken = Clock.now
     var parts = [step.padding(toLength: 12, withPad: " ", startingAt: 0)]
     if let share = share(sample) { parts.append(Self.bar(share)) }
     parts.append("\(Self.short(Double(sample.connections))) conns")
@@ -46,7 +53,7 @@ struct LiveLine {
   }
 
   private func write(_ text: String) {
-    FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
+    FileHandle.standardError.write(Data((isTerminal ? "\r\u{1B}[K\(text)" : text + "\n").utf8))
   }
 
   private static func bar(_ share: Double) -> String {

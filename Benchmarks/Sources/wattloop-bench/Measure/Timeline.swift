@@ -66,5 +66,8 @@ final class Timeline {
     live.show(sample)
   }
 
+  /// Tells a pipe, too, how it goes: of a run that takes long.
+  func speakInPipes() { live.speaksInPipes = true }
+
   func end() { live.end() }
 }

@@ -21,7 +21,7 @@ final class Presence {
   /// Who has been told to be online.
   private var online: Set<Int64> = []
   /// Users that have come, and sockets that are to be told who is there.
-  private var come: [Int64] = []
+  private var come: Deque<Int64> = []
   private var new: [Int64: [WebSocketID]] = [:]
   /// Users whose last session has gone, with the time, in its order.
   private var gone: Deque<(user: Int64, at: UInt64, seen: Int64)> = []
