@@ -91,8 +91,9 @@ def sections(seconds, clients):
              Column("server_cpu_us_per_accept", "server CPU µs to open one", "{:.0f}")],
             ALL, is_fresh=True),
         Section(
-            "members", "Idle WebSockets of Wattloop, each a user with a token", "As above.",
-            ["connections", "--hold", "1"],
+            "members", "Idle WebSockets of Wattloop, each a user with a token",
+            "As above, ten seconds after the last has come: until then others are told of those who came.",
+            ["connections", "--settle", "10", "--hold", "1"],
             [Column("bytes_per_connection", "bytes of the process", "{:,.0f}"),
              Column("kernel_bytes_per_connection", "bytes of the kernel", "{:,.0f}"),
              Column("accepts_per_second", "opened/s"), Column("server_cpu_us_per_accept", "server CPU µs to open one")]),

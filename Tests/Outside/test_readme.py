@@ -80,3 +80,14 @@ def test_the_settings_have_the_defaults_that_it_names(program, flag, default):
     assert found, flag
     if default != "in" and not default.startswith("in "):
         assert found[1] == default
+
+
+def test_every_figure_of_speed_was_measured():
+    """Each stands in the results, or with the million, as it stands here."""
+    said = README.split("## How fast it is")[1].split("\n## ")[0].split("`make bench`")[0]
+    folder = pathlib.Path(__file__).parents[2] / "Benchmarks"
+    measured = (folder / "RESULTS.md").read_text() + (folder / "README.md").read_text()
+    figures = re.findall(r"(?<![\w.])\d[\d,]*\d(?:\.\d+)?|\d+\.\d+", said)
+    assert len(figures) > 20
+    missing = [figure for figure in figures if not re.search(rf"(?<![\d.,]){re.escape(figure)}(?![\d.]|,\d)", measured)]
+    assert not missing

@@ -70,16 +70,21 @@ final class Run {
     return token
   }
 
-  /// With a server of its own a run adds up: what was acknowledged is what the server counted as stored, and the store is in order.
+  /// With a server of its own a run adds up: what was acknowledged and delivered is what the server has counted, and the store is
+  /// in order.
   private func reconcile(_ reports: inout [Report]) throws {
     guard let own, !reports.isEmpty else { return }
     let counts = try ServerCounts(at: site)
-    let acknowledged = reports.compactMap(\.acknowledged)
-    if acknowledged.count == reports.count {
-      reports[0].add("stored", counts.stored)
+    let messages = reports.compactMap(\.messages)
+    if messages.count == reports.count {
+      reports[0].add("server_stored", counts.stored)
+      reports[0].add("server_delivered", counts.delivered + counts.replayed)
+      let acknowledged = messages.reduce(0) { $0 + $1.acknowledged }
+      let delivered = messages.reduce(0) { $0 + $1.delivered }
       reports[0].require(
-        acknowledged.reduce(0, +) == counts.stored,
-        "the server counted \(counts.stored) stored messages, and not \(acknowledged.reduce(0, +))")
+        acknowledged == counts.stored && delivered == counts.delivered + counts.replayed,
+        "the server counts \(counts.stored) messages stored, \(counts.delivered) and \(counts.replayed) delivered, the clients "
+          + "\(acknowledged) and \(delivered)")
     }
     own.stop()
     do { try program.check(own.data) } catch { reports[0].require(false, "\(error)") }

@@ -94,7 +94,7 @@ final class ChatLoad: Load, MessageLoad {
 
   func addCounts(to report: inout Report) {
     report.add("sent", counts.sent)
-    report.acknowledged = counts.acknowledged
+    report.messages = (counts.acknowledged, counts.delivered)
     report.add("missing_acks", counts.sent - counts.acknowledged)
     report.add("missing_deliveries", counts.sent - counts.delivered)
     report.require(firstError == nil, "the server answered \(firstError ?? "")")

@@ -123,7 +123,7 @@ final class FanoutLoad: Load {
     report.add("ack", untilAcknowledged)
     report.add("delivery", untilDelivered)
     report.add("sent", counts.sent)
-    report.acknowledged = counts.acknowledged
+    report.messages = (counts.acknowledged, counts.delivered)
     report.add("delivered", counts.delivered)
     report.add("missing_acks", counts.sent - counts.acknowledged)
     report.add("missing_deliveries", missingDeliveries)

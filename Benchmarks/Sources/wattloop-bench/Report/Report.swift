@@ -7,8 +7,8 @@ struct Report {
   private(set) var latencies: [(name: String, latency: Latency)] = []
   /// What should not have happened, a sentence each.
   private(set) var failures: [String] = []
-  /// Messages that the server has acknowledged in all; nil where that is not counted.
-  var acknowledged: Int?
+  /// Messages that the server has acknowledged and delivered in all; nil where that is not counted.
+  var messages: (acknowledged: Int, delivered: Int)?
 
   init(_ name: String) { self.name = name }
 

@@ -20,9 +20,8 @@ final class Presence {
   private var isSet = false
   /// Who has been told to be online.
   private var online: Set<Int64> = []
-  /// Users that have come, and sockets that are to be told who is there.
-  private var come: Deque<Int64> = []
-  private var new: [Int64: [WebSocketID]] = [:]
+  /// Users that have come, each with the socket that is to be told who is there.
+  private var come: Deque<(user: Int64, socket: WebSocketID)> = []
   /// Users whose last session has gone, with the time, in its order.
   private var gone: Deque<(user: Int64, at: UInt64, seen: Int64)> = []
   private var isReading = false
@@ -38,8 +37,7 @@ final class Presence {
 
   /// A session of the user has begun.
   func opened(_ socket: WebSocketID, of user: Int64) {
-    if new[user] == nil { come.append(user) }
-    new[user, default: []].append(socket)
+    come.append((user, socket))
     set()
   }
 
@@ -62,20 +60,24 @@ final class Presence {
     while let first = gone.first, first.at + absence <= loop.now, changes.count < Self.batch {
       gone.removeFirst()
       guard !hub.sessions.isOnline(first.user), online.remove(first.user) != nil else { continue }
-      changes.append(Change(user: first.user, isOnline: false, lastSeen: first.seen))
+      changes.append(Change(user: first.user, newSocket: nil, lastSeen: first.seen))
     }
     let count = min(come.count, Self.batch - changes.count)
-    for user in come[..<count] {
-      changes.append(Change(user: user, isOnline: true, lastSeen: Timestamp.now().milliseconds))
+    for (user, socket) in come[..<count] {
+      changes.append(Change(user: user, newSocket: socket, lastSeen: Timestamp.now().milliseconds))
     }
     come.removeFirst(count)
+    // What a storm has left behind is given back.
+    if come.isEmpty { come = [] }
+    if gone.isEmpty { gone = [] }
     if !come.isEmpty || !gone.isEmpty { set() }
     if !changes.isEmpty { look(changes) }
   }
 
   private struct Change: Sendable {
     let user: Int64
-    let isOnline: Bool
+    /// nil if the user has gone.
+    let newSocket: WebSocketID?
     let lastSeen: Int64
   }
 
@@ -99,12 +101,11 @@ final class Presence {
     // Peers of many who have come are encoded once.
     var frames: [Int64: WebSocketFrame] = [:]
     for (change, peers) in zip(changes, peers) {
-      if change.isOnline {
+      if let socket = change.newSocket {
         let isNews = online.insert(change.user).inserted
         if isNews { hub.tellPresence(change.user, isOnline: true, lastSeen: change.lastSeen, to: peers) }
-        let there = peers.filter(online.contains)
-        for socket in new.removeValue(forKey: change.user) ?? [] {
-          for peer in there { hub.sendEphemeral(frame(of: peer, change, &frames), to: socket) }
+        for peer in peers where online.contains(peer) {
+          hub.sendEphemeral(frame(of: peer, change, &frames), to: socket)
         }
         // It may have gone while the reader looked.
         if !hub.sessions.isOnline(change.user) { left(change.user) }

@@ -92,7 +92,13 @@ final class Resumptions {
     if let waiting = resumptions[socket]?.waiting, waiting > server.limits.highWater / 2 { walk(socket) }
   }
 
-  func closed(_ socket: WebSocketID) { resumptions[socket] = nil }
+  func closed(_ socket: WebSocketID) { forget(socket) }
+
+  private func forget(_ socket: WebSocketID) {
+    resumptions[socket] = nil
+    // What a storm has left behind is given back.
+    if resumptions.isEmpty, resumptions.capacity > 1024 { resumptions = [:] }
+  }
 
   private func letGo() {
     let now = server.loop.now
@@ -100,7 +106,7 @@ final class Resumptions {
       held.removeFirst()
       noticeRequest(first.socket)
     }
-    if let next = held.first { server.loop.setTimer(of: timer, at: next.until) }
+    if let next = held.first { server.loop.setTimer(of: timer, at: next.until) } else { held = [] }
   }
 
   /// Rewinds a socket. It is not read from until all is sent, so what it asks behind this finds it live.
@@ -173,7 +179,8 @@ final class Resumptions {
   }
 
   private func finish(_ socket: WebSocketID, at position: Int64) {
-    guard let resumption = resumptions.removeValue(forKey: socket) else { return }
+    guard let resumption = resumptions[socket] else { return }
+    forget(socket)
     hub.sessions.setFloor(position, of: socket)
     guard let request = resumption.request else { return }
     hub.answerResume(request, at: position, socket)
