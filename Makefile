@@ -60,6 +60,7 @@ costs: bench-build ## instructions, allocations and system calls of an echo and 
 	Benchmarks/count-costs
 
 bench: build bench-build ## the standard set, beside the C floor, nginx, Node and Python: writes Benchmarks/RESULTS.md (ARGS="echo chat")
+	@Scripts/packages python3
 	python3 Benchmarks/standard $(ARGS)
 
 bench-build: packages floor ## build the benchmarks and the C floor they are compared with

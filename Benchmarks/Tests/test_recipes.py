@@ -5,7 +5,6 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
@@ -21,12 +20,9 @@ def needs(tool):
 
 
 @pytest.fixture
-def server(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def server(tmp_path, port):
     process = subprocess.Popen(
-        [WATTLOOP, "serve", "--port", str(port), "--data", tmp_path / "store", "--rate-limit", "off"],
+        [WATTLOOP, "serve", "--port", port, "--data", tmp_path / "store", "--rate-limit", "off"],
         stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     deadline = time.monotonic() + 20

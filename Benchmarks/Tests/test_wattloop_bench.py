@@ -7,7 +7,6 @@ import pathlib
 import pty
 import re
 import shutil
-import socket
 import subprocess
 import time
 
@@ -27,12 +26,6 @@ def report(*arguments):
     run = bench(*arguments, "--json")
     assert run.returncode == 0, run.stderr
     return [json.loads(line) for line in run.stdout.splitlines()]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
 
 
 def own_servers():
@@ -153,6 +146,9 @@ def test_servers_of_others(echo_server):
         assert found["sent"] >= 50 and found["missing"] == 0
     found = report("fanout", "--protocol", "echo", "--room", "5", "--room", "20", "--rooms", "2", *port)
     assert [load["load"] for load in found] == ["fanout echo 5", "fanout echo 20"]
+    [found] = report("fanout", "--protocol", "echo", "--room", "5", "--rooms", "2", "--rate", "100", *port)
+    # A hundred messages a second to five members each.
+    assert 400 < found["deliveries_per_second"] < 600
     [found] = report("connections", "--protocol", "echo", "--port", echo_server, "--from", "10", "--to", "200", "--hold", "0")
     assert found["connections"] == 200 and found["accepts_per_second"] > 0
     # No such path: no WebSocket.
@@ -166,8 +162,8 @@ def test_protocols_that_a_server_cannot_be_started_for_need_a_port():
         assert run.returncode == 64 and "--port" in run.stderr
 
 
-def test_users_over_rest(tmp_path):
-    wattloop, port = os.environ["WATTLOOP"], free_port()
+def test_users_over_rest(tmp_path, port):
+    wattloop = os.environ["WATTLOOP"]
     env = {**os.environ, "WATTLOOP_ADMIN_PASSWORD": "correct horse"}
     with subprocess.Popen(
         [wattloop, "serve", "--port", port, "--data", tmp_path, "--rate-limit", "off"], env=env,

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Reactor
 
 /// One run of a command: its server, its users, who watches it, and what becomes of its reports.
 final class Run {
@@ -16,7 +17,10 @@ final class Run {
     _ options: RunOptions, needsWattloop: Bool = true, _ body: (Run) throws -> [Report]
   ) throws {
     let run = try Run(options, needsWattloop: needsWattloop)
-    defer { run.end() }
+    defer {
+      run.timeline.end()
+      run.own?.end()
+    }
     var reports = try body(run)
     run.timeline.begin("checking the store")
     try run.reconcile(&reports)
@@ -26,7 +30,7 @@ final class Run {
 
   private init(_ options: RunOptions, needsWattloop: Bool) throws {
     self.options = options
-    Descriptors.raiseLimit()
+    DescriptorLimit.raise()
     program = WattloopProgram(options.wattloop)
     if let port = options.port {
       own = nil
@@ -103,6 +107,4 @@ final class Run {
     if let failure = reports.flatMap(\.failures).first { throw Failure(failure) }
     if !verdicts.areMet { throw Failure("a threshold was missed") }
   }
-
-  private func end() { own?.end() }
 }

@@ -19,22 +19,6 @@ struct Failure: Error, CustomStringConvertible {
   init(_ description: String) { self.description = description }
 }
 
-enum Descriptors {
-  /// No descriptor is as great.
-  static var limit: Int32 {
-    var limit = rlimit()
-    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    return Int32(clamping: limit.rlim_cur)
-  }
-
-  static func raiseLimit() {
-    var limit = rlimit()
-    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    limit.rlim_cur = limit.rlim_max
-    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-  }
-}
-
 enum Priority {
   /// Lets the program's other threads go before this one.
   static func lower() { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 2) }

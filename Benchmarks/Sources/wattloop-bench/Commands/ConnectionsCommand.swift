@@ -26,39 +26,19 @@ struct ConnectionsCommand: ParsableCommand {
     guard kind != .http else { throw ValidationError("idle connections are WebSockets: wattloop or echo") }
   }
 
-  /// Memory in bytes at a number of connections.
-  private struct Reading {
-    let server: Int?
-    let kernel: Int
-  }
-
   func run() throws { try Run.perform(options, needsWattloop: kind == .wattloop) { [try measure(on: $0)] } }
 
   private func measure(on run: Run) throws -> Report {
     let load = try Load(target(on: run))
     load.timeline = run.timeline
-    try load.open(from, rate: rate)
-    let first = try reading(run, load)
-    let opening = try Stopwatch(run.site)
-    try load.open(to, rate: rate)
-    let opened = try opening.read()
-    let second = try reading(run, load)
+    let slope = try ConnectionSlope(of: load, from: from, to: to, rate: rate, settle: settle, on: run)
     run.timeline.begin("holding", seconds: hold)
     let holding = try Stopwatch(run.site)
     load.run(until: Clock.after(hold))
     let held = try holding.read()
 
-    let count = Double(to - from)
     var report = Report("connections")
-    report.add("connections", to)
-    report.add("accepts_per_second", count / opened.elapsed, digits: 0)
-    if let before = first.server, let after = second.server {
-      report.add("bytes_per_connection", Double(after - before) / count)
-      report.add("server_bytes", after)
-    }
-    let ends = options.host.hasPrefix("127.") ? 2.0 : 1.0
-    report.add("kernel_bytes_per_connection", Double(second.kernel - first.kernel) / count / ends, digits: 0)
-    if let cpu = opened.server { report.add("server_cpu_us_per_accept", cpu / count) }
+    slope.add(to: &report)
     if let cpu = held.server, hold > 0 {
       report.add("idle_server_cpu_percent", cpu / held.elapsed / 10_000, digits: 2)
     }
@@ -70,12 +50,5 @@ struct ConnectionsCommand: ParsableCommand {
   private func target(on run: Run) throws -> Load.Target {
     if kind == .echo { return Load.Target(host: run.site.host, port: run.site.port, path: path) }
     return .chat(run.site, try run.accounts(to))
-  }
-
-  private func reading(_ run: Run, _ load: Load) throws -> Reading {
-    load.run(until: Clock.after(settle))
-    return Reading(
-      server: try run.site.serverPid.map { try ServerProcess(pid: $0).privateBytes() },
-      kernel: try KernelMemory.slabBytes())
   }
 }

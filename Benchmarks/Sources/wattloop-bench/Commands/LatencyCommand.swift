@@ -21,8 +21,8 @@ struct LatencyCommand: ParsableCommand {
     try Run.perform(options, needsWattloop: messages.kind != .echo) { run in
       try [
         messages.load(isClosedLoop: false, on: run).measure(
-          "latency \(messages.kind)", depth: 0, rate: rate, warmup: messages.warmup,
-          seconds: messages.seconds, on: run)
+          "latency \(messages.kind)",
+          LoadPlan(rate: rate, warmup: messages.warmup, seconds: messages.seconds), on: run)
       ]
     }
   }

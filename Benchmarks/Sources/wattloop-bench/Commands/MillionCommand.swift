@@ -10,8 +10,6 @@ struct MillionCommand: ParsableCommand {
       memory is that of both ends, halved.
       """)
 
-  /// How long the last acknowledgements and deliveries may take.
-  private static let patience = 60.0
   /// The server is left alone so long before its memory is read.
   private static let settling = 3.0
 
@@ -39,53 +37,23 @@ struct MillionCommand: ParsableCommand {
     }
   }
 
-  /// Bytes at a number of connections.
-  private struct Memory {
-    let server: Int
-    let kernel: Int
-  }
-
   func run() throws { try Run.perform(options) { [try measure(on: $0)] } }
 
   private func measure(on run: Run) throws -> Report {
     run.timeline.speakInPipes()
     let load = try prepare(run)
-    let part = clients / 10
-    try load.open(part, window: window)
-    let first = try memory(run, load)
-    let opening = try Stopwatch(run.site)
-    try load.open(clients, window: window)
-    let opened = try opening.read()
-    let second = try memory(run, load)
-
+    let slope = try ConnectionSlope(
+      of: load, from: clients / 10, to: clients, window: window, settle: Self.settling, on: run)
     run.timeline.begin("nobody writes", seconds: idle)
     let resting = try Stopwatch(run.site)
     load.run(until: Clock.after(idle))
     let rested = try resting.read()
-    run.timeline.begin("chatting", seconds: seconds)
-    let chatting = try Stopwatch(run.site)
-    try chat(load)
-    let chatted = try chatting.read()
 
-    let rest = Double(clients - part)
-    var report = Report("million")
-    report.add("connections", load.connectionCount)
-    report.add("accepts_per_second", rest / opened.elapsed, digits: 0)
-    if let cpu = opened.server { report.add("server_cpu_us_per_accept", cpu / rest) }
-    report.add("bytes_per_connection", Double(second.server - first.server) / rest)
-    report.add("kernel_bytes_per_connection", Double(second.kernel - first.kernel) / rest / 2)
-    report.add("server_bytes", second.server)
-    report.add("kernel_bytes", second.kernel)
-    if let cpu = rested.server { report.add("idle_cpu_percent", cpu / rested.elapsed / 10_000, digits: 2) }
-    report.add("acknowledged", load.counts.acknowledged)
-    report.add("delivered", load.counts.delivered)
-    if let cpu = chatted.server {
-      report.add("server_cpu_us_per_message", cpu / Double(max(1, load.counts.sent)))
+    var report = try load.measure("million", LoadPlan(rate: rate, warmup: 0, seconds: seconds), on: run)
+    slope.add(to: &report)
+    if let cpu = rested.server {
+      report.add("idle_server_cpu_percent", cpu / rested.elapsed / 10_000, digits: 2)
     }
-    report.add("client_share", chatted.clientShare, digits: 2)
-    load.addLatencies(to: &report)
-    load.addCounts(to: &report)
-    report.add("errors", load.errorCount)
     return report
   }
 
@@ -100,23 +68,5 @@ struct MillionCommand: ParsableCommand {
       isClosedLoop: false)
     load.timeline = run.timeline
     return load
-  }
-
-  private func memory(_ run: Run, _ load: ChatLoad) throws -> Memory {
-    load.run(until: Clock.after(Self.settling))
-    return Memory(
-      server: try run.site.serverPid.map { try ServerProcess(pid: $0).privateBytes() } ?? 0,
-      kernel: try KernelMemory.slabBytes())
-  }
-
-  private func chat(_ load: ChatLoad) throws {
-    let pace = try Pace(perSecond: rate, until: Clock.after(seconds)) { [unowned load] in
-      load.sendNext(intended: $0)
-    }
-    try pace.start(on: load.loop)
-    load.run(until: Clock.after(seconds))
-    load.run(until: Clock.after(Self.patience), or: { load.isComplete })
-    // A double may still come.
-    load.run(until: Clock.after(1))
   }
 }

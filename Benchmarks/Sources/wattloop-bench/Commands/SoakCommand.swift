@@ -44,7 +44,7 @@ struct SoakCommand: ParsableCommand {
       do { try guests.exchange() } catch { failure = failure ?? error }
     }
     try arrivals.start(on: chat.loop)
-    var report = try chat.measure("soak", depth: 0, rate: rate, warmup: 0, seconds: seconds, on: run)
+    var report = try chat.measure("soak", LoadPlan(rate: rate, warmup: 0, seconds: seconds), on: run)
     if let failure { throw failure }
     report.add("visits", guests.visits)
     report.add("lost_visitors", guests.lostCount)

@@ -20,8 +20,8 @@ struct ThroughputCommand: ParsableCommand {
     try Run.perform(options, needsWattloop: messages.kind != .echo) { run in
       try [
         messages.load(isClosedLoop: true, on: run).measure(
-          "throughput \(messages.kind)", depth: depth, rate: nil, warmup: messages.warmup,
-          seconds: messages.seconds, on: run)
+          "throughput \(messages.kind)",
+          LoadPlan(depth: depth, warmup: messages.warmup, seconds: messages.seconds), on: run)
       ]
     }
   }

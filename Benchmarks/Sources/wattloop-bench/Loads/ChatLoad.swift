@@ -83,6 +83,7 @@ final class ChatLoad: Load, MessageLoad {
 
   var isComplete: Bool { counts.acknowledged == counts.sent && counts.delivered == counts.sent }
 
+  let unit = MeasuredUnit.message
   override var doneCount: Int { counts.acknowledged }
   override var errorCount: Int { counts.errors + closedCount }
   override func takeRecentLatency() -> (p50: Double, p99: Double)? { untilAcknowledged.takeRecent() }
@@ -95,6 +96,8 @@ final class ChatLoad: Load, MessageLoad {
   func addCounts(to report: inout Report) {
     report.add("sent", counts.sent)
     report.messages = (counts.acknowledged, counts.delivered)
+    report.add("acknowledged", counts.acknowledged)
+    report.add("delivered", counts.delivered)
     report.add("missing_acks", counts.sent - counts.acknowledged)
     report.add("missing_deliveries", counts.sent - counts.delivered)
     report.require(firstError == nil, "the server answered \(firstError ?? "")")

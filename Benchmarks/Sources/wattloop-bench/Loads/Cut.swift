@@ -1,4 +1,5 @@
 import Glibc
+import Reactor
 
 /// Ends connections as a network does that breaks: by a reset, without a close frame.
 enum Cut {
@@ -6,7 +7,7 @@ enum Cut {
   static func connections(from source: String) {
     var address = in_addr()
     inet_pton(AF_INET, source, &address)
-    for socket in 0..<Descriptors.limit where isFrom(address, socket) {
+    for socket in 0..<Int32(clamping: DescriptorLimit.raise()) where isFrom(address, socket) {
       var linger = linger(l_onoff: 1, l_linger: 0)
       setsockopt(socket, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
       shutdown(socket, Int32(SHUT_RD))

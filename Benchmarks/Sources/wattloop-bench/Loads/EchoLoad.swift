@@ -59,6 +59,7 @@ final class EchoLoad: Load, MessageLoad {
 
   var isComplete: Bool { answered == sent }
   func resetLatencies() { roundTrip.reset() }
+  let unit = MeasuredUnit.message
   override var doneCount: Int { answered }
   override var errorCount: Int { wrong + closedCount }
   override func takeRecentLatency() -> (p50: Double, p99: Double)? { roundTrip.takeRecent() }

@@ -4,7 +4,7 @@ import Reactor
 ///
 /// A member must see each message of its room once: those of others as events in ascending `seq`, its own by their
 /// acknowledgement. So a `seq` that does not grow is a double, and what is missing is what the counts differ by.
-final class FanoutLoad: Load {
+final class FanoutLoad: Load, MessageLoad {
   private struct Room {
     var template: SendTemplate
     /// Who writes next, counted within the room.
@@ -119,16 +119,18 @@ final class FanoutLoad: Load {
   /// Rooms whose acknowledged messages do not have the `seq` that follow each other.
   private var roomsWithGaps: Int { rooms.count { $0.lastSeq - $0.firstSeq != $0.acknowledged } }
 
-  func addFindings(to report: inout Report) {
+  func addLatencies(to report: inout Report) {
     report.add("ack", untilAcknowledged)
     report.add("delivery", untilDelivered)
+  }
+
+  func addCounts(to report: inout Report) {
     report.add("sent", counts.sent)
     report.messages = (counts.acknowledged, counts.delivered)
     report.add("delivered", counts.delivered)
     report.add("missing_acks", counts.sent - counts.acknowledged)
     report.add("missing_deliveries", missingDeliveries)
     report.add("doubles", counts.doubles)
-    report.add("errors", errorCount)
     report.require(firstError == nil, "the server answered \(firstError ?? "")")
     report.require(closedCount == 0, "\(closedCount) connections were closed")
     report.require(counts.doubles == 0, "messages came twice, or out of order")
@@ -137,6 +139,7 @@ final class FanoutLoad: Load {
     report.require(roomsWithGaps == 0, "seq has gaps in \(roomsWithGaps) rooms")
   }
 
+  let unit = MeasuredUnit.delivery
   override var doneCount: Int { counts.delivered }
   override var errorCount: Int { counts.errors + counts.doubles + closedCount }
   override func takeRecentLatency() -> (p50: Double, p99: Double)? { untilDelivered.takeRecent() }

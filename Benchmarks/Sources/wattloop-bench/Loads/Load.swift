@@ -44,7 +44,7 @@ class Load: WebSocketClientHandler, Watched {
 
   /// - Parameter loop: another load's, if both are to run together.
   init(_ target: Target, loop: EventLoop? = nil) throws {
-    Descriptors.raiseLimit()
+    DescriptorLimit.raise()
     self.loop = try loop ?? EventLoop()
     self.target = target
   }

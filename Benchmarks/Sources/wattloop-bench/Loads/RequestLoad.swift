@@ -80,6 +80,7 @@ final class RequestLoad: MessageLoad {
   var isComplete: Bool { underWay == 0 && waiting.count == 0 }
   func resetLatencies() { latency.reset() }
   var connectionCount: Int { api.connectionCount }
+  let unit = MeasuredUnit.message
   var doneCount: Int { answered }
   var errorCount: Int { failed }
   func takeRecentLatency() -> (p50: Double, p99: Double)? { latency.takeRecent() }

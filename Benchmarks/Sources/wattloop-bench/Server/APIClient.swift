@@ -9,7 +9,7 @@ final class APIClient {
 
   /// - Parameter connections: how many requests may be under way.
   init(_ site: Site, token: String?, connections: Int) throws {
-    Descriptors.raiseLimit()
+    DescriptorLimit.raise()
     loop = try EventLoop()
     var limits = HTTPClient.Limits()
     limits.connections = connections

@@ -11,6 +11,8 @@ final class Presence {
   private var absence: UInt64 { 1_000 + min(UInt64(gone.count) / 2, 14_000) }
   /// Users looked up in one job of a reader.
   private static let batch = 256
+  /// Arrivals looked at in one beat, those who have gone again among them.
+  private static let mostLooks = 8192
 
   private unowned let hub: Hub
   private let store: Store
@@ -62,11 +64,14 @@ final class Presence {
       guard !hub.sessions.isOnline(first.user), online.remove(first.user) != nil else { continue }
       changes.append(Change(user: first.user, newSocket: nil, lastSeen: first.seen))
     }
-    let count = min(come.count, Self.batch - changes.count)
-    for (user, socket) in come[..<count] {
+    var looks = 0
+    while let (user, socket) = come.first, changes.count < Self.batch, looks < Self.mostLooks {
+      come.removeFirst()
+      looks += 1
+      // Who has gone again is no news: one who comes and goes all the time must not hold up the others.
+      guard hub.sessions[socket] != nil else { continue }
       changes.append(Change(user: user, newSocket: socket, lastSeen: Timestamp.now().milliseconds))
     }
-    come.removeFirst(count)
     // What a storm has left behind is given back.
     if come.isEmpty { come = [] }
     if gone.isEmpty { gone = [] }
