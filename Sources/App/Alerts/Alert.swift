@@ -1,5 +1,3 @@
-import GRDB
-
 /// That a device has used more in an hour than it may. One for a device and hour; it is cleared when a correction brings
 /// the hour under the limit again.
 struct Alert: Equatable, Sendable {
@@ -37,18 +35,24 @@ struct AlertEvent: Sendable {
   let recipients: [Int64]
 }
 
-extension Alert: FetchableRecord {
-  init(row: Row) throws {
-    id = row["id"]
-    device = row["device_id"]
-    start = row["starts_at"]
-    end = row["ends_at"]
-    energy = MicrowattHours(row["energy"])
-    limit = row["limit_kwh"]
-    state = State(rawValue: row["state"]) ?? .firing
-    firedAt = row["fired_at"]
-    clearedAt = row["cleared_at"]
-    acknowledgedBy = row["acknowledged_by"]
-    acknowledgedAt = row["acknowledged_at"]
+extension Alert {
+  static let columns = """
+    id, device_id, starts_at, ends_at, energy, limit_kwh, state, fired_at, cleared_at, acknowledged_by,
+    acknowledged_at
+    """
+
+  /// - Parameter row: of a statement that asks for `columns`.
+  init(_ row: RawStatement) {
+    id = row.integer(0)
+    device = row.integer(1)
+    start = row.integer(2)
+    end = row.integer(3)
+    energy = MicrowattHours(row.integer(4))
+    limit = row.double(5)
+    state = State(rawValue: row.text(6)) ?? .firing
+    firedAt = row.integer(7)
+    clearedAt = row.optionalInteger(8)
+    acknowledgedBy = row.optionalInteger(9)
+    acknowledgedAt = row.optionalInteger(10)
   }
 }

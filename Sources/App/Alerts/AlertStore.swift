@@ -2,31 +2,34 @@ import GRDB
 
 /// The SQL of alerts.
 enum AlertStore {
-  private static let columns = """
-    id, device_id, starts_at, ends_at, energy, limit_kwh, state, fired_at, cleared_at, acknowledged_by,
-    acknowledged_at
-    """
-
   // MARK: Reading
 
   static func find(_ id: Int64, _ db: Database) throws -> Alert? {
-    try Alert.fetchOne(
-      db.cachedStatement(sql: "SELECT \(columns) FROM alerts WHERE id = ?"), arguments: [id])
+    let find = try RawStatement("SELECT \(Alert.columns) FROM alerts WHERE id = ?1", db)
+    find.bind(id)
+    return try all(find).first
   }
 
   /// The alerts of a device whose hours begin in a range, in order.
   static func alerts(of device: Int64, from: Int64, to: Int64, _ db: Database) throws -> [Alert] {
-    // Nearly every reading asks, and nearly always there is none.
-    let find = try RawStatement(
-      "SELECT id FROM alerts WHERE device_id = ?1 AND starts_at >= ?2 AND starts_at < ?3 LIMIT 1", db)
+    let find = try RawStatement(ofDevice, db)
     find.bind(device, from, to)
-    if try find.firstInteger() == nil { return [] }
-    return try Alert.fetchAll(
-      db.cachedStatement(
-        sql: """
-          SELECT \(columns) FROM alerts WHERE device_id = ? AND starts_at >= ? AND starts_at < ?
-          ORDER BY starts_at
-          """), arguments: [device, from, to])
+    return try all(find)
+  }
+
+  /// Made once: nearly every reading asks.
+  private static let ofDevice = """
+    SELECT \(Alert.columns) FROM alerts WHERE device_id = ?1 AND starts_at >= ?2 AND starts_at < ?3
+    ORDER BY starts_at
+    """
+
+  private static func all(_ statement: RawStatement) throws -> [Alert] {
+    var found: [Alert] = []
+    try statement.eachRow { row in
+      found.append(Alert(row))
+      return true
+    }
+    return found
   }
 
   /// What happened to an alert at a position, for whoever is told of it again.
@@ -56,16 +59,20 @@ enum AlertStore {
   /// Alerts, the latest first.
   /// - Parameter before: the id of the last alert of the page before.
   static func page(_ filter: Filter, before: Int64?, limit: Int, _ db: Database) throws -> [Alert] {
-    let sql = """
-      SELECT \(columns) FROM alerts
+    let find = try RawStatement(
+      """
+      SELECT \(Alert.columns) FROM alerts
       WHERE id < ?1 AND (?2 IS NULL OR state = ?2)
         AND (?3 IS NULL OR (acknowledged_at IS NOT NULL) = ?3)
         AND (?4 IS NULL OR device_id IN (SELECT id FROM devices WHERE owner_id = ?4))
       ORDER BY id DESC LIMIT ?5
-      """
-    return try Alert.fetchAll(
-      db.cachedStatement(sql: sql),
-      arguments: [before ?? .max, filter.state?.rawValue, filter.acknowledged, filter.owner, limit])
+      """, db)
+    find.bind(before ?? Int64.max, at: 1)
+    find.bind(filter.state?.rawValue, at: 2)
+    find.bind(filter.acknowledged.map { Int64($0 ? 1 : 0) }, at: 3)
+    find.bind(filter.owner, at: 4)
+    find.bind(Int64(limit), at: 5)
+    return try all(find)
   }
 
   /// The device's owner and all administrators.

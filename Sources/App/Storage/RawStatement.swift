@@ -25,6 +25,16 @@ struct RawStatement {
     if let value { sqlite3_bind_double(pointer, index, value) } else { sqlite3_bind_null(pointer, index) }
   }
 
+  func bind(_ value: String?, at index: Int32) {
+    guard let value else {
+      sqlite3_bind_null(pointer, index)
+      return
+    }
+    // SQLITE_TRANSIENT, a macro that Swift does not see: SQLite copies the bytes, which are gone after the call.
+    let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+    sqlite3_bind_text(pointer, index, value, Int32(value.utf8.count), transient)
+  }
+
   /// False after the last row.
   func step() throws -> Bool {
     switch sqlite3_step(pointer) {

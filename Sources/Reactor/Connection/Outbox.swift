@@ -53,6 +53,14 @@ struct Outbox: ~Copyable {
     return place
   }
 
+  /// Gives back the last bytes of what was reserved last. (Of what was reserved before it, nothing.)
+  @inline(__always)
+  mutating func giveBack(_ count: Int, of end: UnsafeMutableRawPointer) {
+    guard cursor == end else { return }
+    cursor = end - count
+    room += count
+  }
+
   /// Builds a WebSocket frame in the arena.
   @inline(__always)
   mutating func frame(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {

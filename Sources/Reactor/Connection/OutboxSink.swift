@@ -3,28 +3,34 @@
 struct OutboxSink: ByteSink {
   private static let room = 512
 
-  private let connection: Connection
-  private var place = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  private unowned(unsafe) let connection: Connection
+  private var place: UnsafeMutableRawPointer
   private var count = 0
 
-  fileprivate init(_ connection: Connection) { self.connection = connection }
-
-  mutating func append(_ bytes: UnsafeRawBufferPointer) {
-    if bytes.count > place.count - count {
-      finish()
-      if bytes.count > Self.room / 2 { return connection.append(bytes) }
-      place = UnsafeMutableRawBufferPointer(
-        start: connection.server.outbox.reserve(Self.room), count: Self.room)
-    }
-    guard let start = bytes.baseAddress else { return }
-    (place.baseAddress.unsafelyUnwrapped + count).copyMemory(from: start, byteCount: bytes.count)
-    count += bytes.count
+  fileprivate init(_ connection: Connection) {
+    self.connection = connection
+    place = connection.server.outbox.reserve(Self.room)
   }
 
-  fileprivate mutating func finish() {
-    if count > 0 { connection.appendStored(UnsafeRawBufferPointer(rebasing: place[..<count])) }
-    place = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  @inline(__always)
+  mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    guard bytes.count <= Self.room &- count else { return appendLong(bytes) }
+    guard let start = bytes.baseAddress else { return }
+    (place + count).copyMemory(from: start, byteCount: bytes.count)
+    count &+= bytes.count
+  }
+
+  private mutating func appendLong(_ bytes: UnsafeRawBufferPointer) {
+    finish()
+    if bytes.count > Self.room / 2 { connection.append(bytes) }
+    place = connection.server.outbox.reserve(Self.room)
     count = 0
+    if bytes.count <= Self.room / 2 { append(bytes) }
+  }
+
+  fileprivate func finish() {
+    connection.server.outbox.giveBack(Self.room - count, of: place + Self.room)
+    if count > 0 { connection.appendStored(UnsafeRawBufferPointer(start: place, count: count)) }
   }
 }
 

@@ -31,20 +31,20 @@ extension Connection {
     case .found(let found): match = found
     case .answer(let response): return refuse(response, headBytes)
     }
-    let view = RequestView(
+    var view = RequestView(
       head: server.head, headBytes: headBytes, body: UnsafeRawBufferPointer(start: nil, count: 0),
       parameters: match.parameters, context: nil, socket: fd)
-    var context: (any Sendable)?
-    switch match.route.gate?(view) ?? .pass(nil) {
-    case .pass(let found): context = found
-    case .refuse(let response): return refuse(response, headBytes)
+    if let gate = match.route.gate {
+      switch gate(view) {
+      case .pass(let context): view.context = context
+      case .refuse(let response): return refuse(response, headBytes)
+      }
     }
     if case .webSocket(let handler) = match.route.endpoint {
-      upgrade(view, to: handler, context: context)
+      upgrade(view, to: handler, context: view.context)
       return 0
     }
-    return dispatch(
-      headBytes, match, context, body: UnsafeRawBufferPointer(rebasing: bytes[headBytes.count...]))
+    return dispatch(&view, match, body: UnsafeRawBufferPointer(rebasing: bytes[headBytes.count...]))
   }
 
   /// What is asked of a server that this one is not: a proxy, or one with TLS.
@@ -75,8 +75,7 @@ extension Connection {
   }
 
   private func dispatch(
-    _ headBytes: UnsafeRawBufferPointer, _ match: Router.Match, _ context: (any Sendable)?,
-    body: UnsafeRawBufferPointer
+    _ view: inout RequestView, _ match: Router.Match, body: UnsafeRawBufferPointer
   ) -> Int {
     let length: Int
     switch server.head.framing {
@@ -86,13 +85,11 @@ extension Connection {
     }
     // The fast path: the whole request lies in the receive buffer, and the handler runs here and now.
     if length <= body.count, length <= match.route.bodyLimit, case .loop(let handler) = match.route.endpoint {
-      let view = RequestView(
-        head: server.head, headBytes: headBytes, body: UnsafeRawBufferPointer(rebasing: body[..<length]),
-        parameters: match.parameters, context: context, socket: fd)
+      view.body = UnsafeRawBufferPointer(rebasing: body[..<length])
       runOnLoop(handler, view, exchange: nil)
       return length
     }
-    guard let exchange = begin(headBytes, match, context) else { return 0 }
+    guard let exchange = begin(view.headBytes, match, view.context) else { return 0 }
     if server.head.expectsContinue && body.isEmpty { send(ResponseEncoder.continue) }
     if length == 0 || match.route.endpoint.pullsBody { run(exchange) } else { awaitBody() }
     return 0

@@ -5,11 +5,13 @@ protocol ByteSink {
 }
 
 extension ByteSink {
+  @inline(__always)
   mutating func append(_ text: StaticString) {
     append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
   /// Native strings are contiguous UTF-8: nothing is copied on the way.
+  @inline(__always)
   mutating func append(_ text: String) {
     var text = text
     text.withUTF8 { append(UnsafeRawBufferPointer($0)) }

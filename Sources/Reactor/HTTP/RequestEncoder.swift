@@ -7,7 +7,7 @@ enum RequestEncoder {
       request.path.utf8.allSatisfy({ ByteClass.target.contains($0) })
     else { return false }
     return request.fields.allSatisfy { field in
-      field.isValid
+      field.kind != .invalid
         && !["host", "content-length", "transfer-encoding", "connection"].contains(field.name.lowercased())
     }
   }

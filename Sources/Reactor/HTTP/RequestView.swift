@@ -4,11 +4,11 @@ public struct RequestView: ~Copyable {
   let head: RequestHead
   let headBytes: UnsafeRawBufferPointer
   /// The whole body; empty while a gate looks at the head alone.
-  public let body: UnsafeRawBufferPointer
+  public internal(set) var body: UnsafeRawBufferPointer
   /// The values of the route's `{…}` segments, in order, percent-decoded.
   public let parameters: [String]
   /// What the route's gate found out about the caller.
-  public let context: (any Sendable)?
+  public internal(set) var context: (any Sendable)?
   /// The connection's socket, for what the kernel knows of the peer; -1 where there is none.
   var socket: Int32 = -1
 

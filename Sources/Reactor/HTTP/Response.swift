@@ -5,9 +5,13 @@ public struct Response: Sendable {
   public struct Field: Sendable, Equatable {
     public let name: String
     public let value: String
+    /// Looked at once: many a field is made with its route, and sent with each answer.
+    let kind: FieldKind
+
     public init(_ name: String, _ value: String) {
       self.name = name
       self.value = value
+      kind = FieldKind(name, value)
     }
   }
 

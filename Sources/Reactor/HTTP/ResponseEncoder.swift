@@ -44,9 +44,11 @@ struct ResponseEncoder: Sendable {
     }
     var offersUpgrade = false
     for field in response.fields {
-      let kind = FieldKind(field.name)
-      if kind == .ours || !field.isValid { continue }
-      if kind == .upgrade { offersUpgrade = true }
+      switch field.kind {
+      case .ours, .invalid: continue
+      case .upgrade: offersUpgrade = true
+      case .other: break
+      }
       write(field, into: &sink)
     }
     if isStreamed { writeCoding(of: response, into: &sink) } else { writeLength(of: response, into: &sink) }
@@ -97,40 +99,5 @@ struct ResponseEncoder: Sendable {
     case (false, false): sink.append("connection: close\r\n")
     case (false, true): sink.append("connection: close, upgrade\r\n")
     }
-  }
-}
-
-private enum FieldKind {
-  /// The encoder's own: what a handler says here is ignored.
-  case ours
-  case upgrade, other
-
-  init(_ name: String) {
-    var name = name
-    self = name.withUTF8 { FieldKind(UnsafeRawBufferPointer($0).bytes) }
-  }
-
-  private init(_ name: RawSpan) {
-    let all = 0..<name.byteCount
-    switch name.byteCount {
-    case 4: self = name.equals("date", at: all) ? .ours : .other
-    case 7: self = name.equals("upgrade", at: all) ? .upgrade : .other
-    case 10: self = name.equals("connection", at: all) ? .ours : .other
-    case 14: self = name.equals("content-length", at: all) ? .ours : .other
-    case 17: self = name.equals("transfer-encoding", at: all) ? .ours : .other
-    default: self = .other
-    }
-  }
-}
-
-extension Response.Field {
-  /// RFC 9110 §5.1 and §5.5. A CR, LF or NUL in a value would let a handler's input split the response.
-  var isValid: Bool {
-    var name = name
-    var value = value
-    let isToken = name.withUTF8 { bytes in
-      !bytes.isEmpty && bytes.allSatisfy { ByteClass.token.contains($0) }
-    }
-    return isToken && value.withUTF8 { bytes in !bytes.contains { $0 == 0 || $0 == 0x0A || $0 == 0x0D } }
   }
 }

@@ -1,10 +1,18 @@
 /// The table of routes: a tree of path segments. Literal segments win over `{…}`.
-public struct Router {
-  public struct Route {
+public final class Router {
+  /// A class, as the router is: what is looked up for each request is passed on as one reference.
+  final class Route {
     let endpoint: Endpoint
     let gate: Gate?
     let bodyLimit: Int
-    var isDiscarding = false
+    let isDiscarding: Bool
+
+    init(endpoint: Endpoint, gate: Gate?, bodyLimit: Int, isDiscarding: Bool = false) {
+      self.endpoint = endpoint
+      self.gate = gate
+      self.bodyLimit = bodyLimit
+      self.isDiscarding = isDiscarding
+    }
   }
 
   struct Match {
