@@ -90,13 +90,16 @@ def sections(seconds, clients):
              Column("accepts_per_second", "opened/s", is_ratio=True),
              Column("server_cpu_us_per_accept", "server CPU µs to open one", "{:.0f}")],
             ALL, is_fresh=True),
-        Section(
-            "members", "Idle WebSockets of Wattloop, each a user with a token",
-            "As above, ten seconds after the last has come: until then others are told of those who came.",
-            ["connections", "--settle", "10", "--hold", "1"],
+        *[Section(
+            name, f"Idle WebSockets of Wattloop, each a user with a token{members}", note,
+            ["connections", *room, "--settle", "10", "--hold", "1"],
             [Column("bytes_per_connection", "bytes of the process", "{:,.0f}"),
              Column("kernel_bytes_per_connection", "bytes of the kernel", "{:,.0f}"),
-             Column("accepts_per_second", "opened/s"), Column("server_cpu_us_per_accept", "server CPU µs to open one")]),
+             Column("accepts_per_second", "opened/s"), Column("server_cpu_us_per_accept", "server CPU µs to open one")])
+          for name, members, room, note in (
+              ("users", "", [], "As above, ten seconds after the last has come: until then others are told of those who came."),
+              ("members", ", and a member of a group of 100", ["--room", "100"],
+               "As above; whoever comes is told to 99 others."))],
         Section(
             "chat", "Stored chat, closed loop, 200 users with one message under way",
             "Pairs; every message is on disk (`synchronous=FULL`) before it is acknowledged.",

@@ -14,6 +14,8 @@ struct ConnectionsCommand: ParsableCommand {
     name: .customLong("protocol"), help: "wattloop (each with a user of its own) or echo (plain WebSockets).")
   var kind = BenchProtocol.wattloop
   @Option(help: "With echo: which WebSocket.") var path = "/echo"
+  @Option(help: "With wattloop: the users are members of groups of so many; without it, of no conversation.")
+  var room: Int?
   @Option(help: "Connections at the first reading.") var from = 1000
   @Option(help: "Connections at the second reading.") var to = 18_000
   @Option(help: "Connections opened a second; without it, as fast as they are taken.") var rate: Double?
@@ -23,6 +25,8 @@ struct ConnectionsCommand: ParsableCommand {
   func validate() throws {
     guard 0 < from, from < to else { throw ValidationError("--from must be less than --to") }
     guard rate ?? 1 > 0, settle >= 0, hold >= 0 else { throw ValidationError("numbers must be positive") }
+    guard room ?? 2 > 1 else { throw ValidationError("--room must be at least 2") }
+    guard room == nil || kind == .wattloop else { throw ValidationError("--room needs users of wattloop") }
     guard kind != .http else { throw ValidationError("idle connections are WebSockets: wattloop or echo") }
   }
 
@@ -49,6 +53,11 @@ struct ConnectionsCommand: ParsableCommand {
 
   private func target(on run: Run) throws -> Load.Target {
     if kind == .echo { return Load.Target(host: run.site.host, port: run.site.port, path: path) }
-    return .chat(run.site, try run.accounts(to))
+    let accounts = try run.accounts(to)
+    if let room {
+      let members = stride(from: 0, to: to - 1, by: room).map { Array(accounts[$0..<min($0 + room, to)]) }
+      _ = try Conversations.groups(members, title: "Idle", at: run.site)
+    }
+    return .chat(run.site, accounts)
   }
 }
