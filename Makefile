@@ -76,10 +76,13 @@ test-bench: build bench-build ## the tests of wattloop-bench itself, against ser
 bench-million: build bench-build ## a million clients on one server, in a guest with limits of its own where need be (CLIENTS=100000)
 	Benchmarks/million
 
-floor: Benchmarks/Floor/echo ## a bare C echo server, the floor for the benchmarks
+floor: Benchmarks/Floor/echo Benchmarks/Floor/store ## a bare C echo server and a bare store, the floors for the benchmarks
 
 Benchmarks/Floor/echo: Benchmarks/Floor/echo.c
 	$(CC) -std=c11 -O2 -Wall -Wextra -o $@ $< -lcrypto
+
+Benchmarks/Floor/store: Benchmarks/Floor/store.c
+	$(CC) -std=c11 -O2 -Wall -Wextra -o $@ $< -lsqlite3
 
 format: ## format the Swift sources in place
 	swift format --in-place --parallel --recursive $(SWIFT_SOURCES)
@@ -88,7 +91,7 @@ lint: ## fail when a Swift source is not formatted or breaks a rule
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
 
 clean: ## remove what was built; ./data stays
-	rm -rf .build .build-fuzz .build-address .build-thread Benchmarks/.build Benchmarks/Floor/echo .venv .venv-autobahn .venv-tls
+	rm -rf .build .build-fuzz .build-address .build-thread Benchmarks/.build Benchmarks/Floor/echo Benchmarks/Floor/store .venv .venv-autobahn .venv-tls
 
 packages:
 	@Scripts/packages $(BUILD_PACKAGES)

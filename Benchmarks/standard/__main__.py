@@ -41,10 +41,22 @@ def bench(section, *server) -> list:
     return [json.loads(line) for line in run.stdout.splitlines()]
 
 
+def store(section) -> dict:
+    """What a bare loop stores, on the server's core and disk."""
+    kind, places, batch, *each = map(str, section.store)
+    # Where wattloop-bench has its store: /tmp may be memory.
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as place:
+        command = ["taskset", "-c", "0", HERE / "Floor/store", place, kind, places, batch, str(SECONDS), *each]
+        return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
 def measure(section, servers, folder) -> dict:
     """One round of a section: reports by the server's name, or by the load's where there is one server."""
     if not section.servers:
-        return {report["load"]: report for report in bench(section)}
+        found = {report["load"]: report for report in bench(section)}
+        if section.store:
+            found["C floor"] = store(section)
+        return found
     found = {}
     for name in section.servers:
         if name not in servers:

@@ -28,6 +28,8 @@ class Section:
     # Of servers that run meanwhile; none: wattloop-bench starts a Wattloop server for each round.
     servers: list = field(default_factory=list)
     baseline: str = "C floor"
+    # Of Floor/store, where the floor is no server.
+    store: list = field(default_factory=list)
     # Memory is measured on a server that has just been started.
     is_fresh: bool = False
 
@@ -102,15 +104,14 @@ def sections(seconds, clients):
                "As above; whoever comes is told to 99 others."))],
         Section(
             "chat", "Stored chat, closed loop, 200 users with one message under way",
-            "Pairs; every message is on disk (`synchronous=FULL`) before it is acknowledged.",
-            ["throughput", *chat],
-            [Column("messages_per_second", "messages/s"), Column("server_cpu_us_per_message", "server CPU µs a message", "{:.1f}"),
-             *latency("ack", "ack"), share()]),
+            "Pairs; every message is on disk (`synchronous=FULL`) before it is acknowledged. The floor is a C loop that stores "
+            "the same rows with the same keys, all that are under way in one transaction: no network, nobody is told.",
+            ["throughput", *chat], [rate("messages"), cpu("message"), *latency("ack", "ack"), share()],
+            store=["messages", 100, 200]),
         Section(
             "chat-full", "Stored chat, closed loop, 1,000 users with four under way", "As above.",
             ["throughput", "--connections", "1000", "--depth", "4", *chat],
-            [Column("messages_per_second", "messages/s"), Column("server_cpu_us_per_message", "server CPU µs a message", "{:.1f}"),
-             *latency("ack", "ack"), share()]),
+            [rate("messages"), cpu("message"), *latency("ack", "ack"), share()], store=["messages", 500, 4000]),
         Section(
             "chat-rate", "Stored chat on a schedule, 5,000 messages a second",
             "1,000 users in pairs; latency counts from the time at which a message should have been sent.",
@@ -139,11 +140,12 @@ def sections(seconds, clients):
              Column("server_cpu_us_per_request", "server CPU µs a request", "{:.2f}"), *latency("request", "answer")]),
         *[Section(
             f"ingest-{shape}", f"Readings: `POST /api/v1/measurements`, {title}",
-            "100 readings a request; buckets and alerts are kept in the same transaction.",
-            ["ingest", "--shape", shape, *chat],
-            [Column("readings_per_second", "readings/s"), Column("server_cpu_us_per_reading", "server CPU µs a reading", "{:.1f}"),
-             *latency("request", "answer")])
-          for shape, title in (("spread", "one of each of 100 devices"), ("one", "a hundred of one device"))],
+            "100 readings a request, four requests under way; buckets and alerts are kept in the same transaction. The floor is a "
+            "C loop that stores the readings alone.",
+            ["ingest", "--shape", shape, *chat], [rate("readings"), cpu("reading"), *latency("request", "answer")],
+            store=["readings", 100, *store])
+          for shape, title, store in (
+              ("spread", "one of each of 100 devices", [400]), ("one", "a hundred of one device", [100, "each"]))],
         Section(
             "consumption", "Consumption of a device with 600,000 readings against one with 1,000",
             "A month of hours and a year of days, asked for in turn.", ["consumption", "--readings", "600000"],

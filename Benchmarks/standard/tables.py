@@ -23,7 +23,7 @@ def table(section, rounds):
     columns = section.columns
     if not section.servers:
         columns = [column for column in columns if any(column.key in report for found in rounds.values() for report in found)]
-    baseline = rounds.get(section.baseline) if section.servers else None
+    baseline = rounds.get(section.baseline)
     head = [""]
     for column in columns:
         if column.is_ratio and baseline:
