@@ -30,8 +30,6 @@ class Section:
     baseline: str = "C floor"
     # Of Floor/store, where the floor is no server.
     store: list = field(default_factory=list)
-    # Memory is measured on a server that has just been started.
-    is_fresh: bool = False
 
 
 def latency(key, title):
@@ -91,7 +89,7 @@ def sections(seconds, clients):
              Column("kernel_bytes_per_connection", "bytes of the kernel", "{:,.0f}"),
              Column("accepts_per_second", "opened/s", is_ratio=True),
              Column("server_cpu_us_per_accept", "server CPU µs to open one", "{:.0f}")],
-            ALL, is_fresh=True),
+            ALL),
         *[Section(
             name, f"Idle WebSockets of Wattloop, each a user with a token{members}", note,
             ["connections", *room, "--settle", "10", "--hold", "1"],
