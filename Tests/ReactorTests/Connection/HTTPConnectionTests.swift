@@ -41,6 +41,20 @@ import Testing
     }
   }
 
+  @Test(arguments: [1, 200, 256, 257, 400, 440, 470, 512, 513, 2000])
+  func `sends a head of any length whole, also behind another`(_ length: Int) throws {
+    let test = try TestServer()
+    let value = String(repeating: "v", count: length)
+    let response = Response(
+      .ok, fields: [.init("x-long", value), .init("x-short", "end")], body: Array("content".utf8))
+    test.server.route(.get, "/long", .loop { _, _ in response })
+    let client = test.connect()
+    client.send(get("/long") + get("/long") + get("/loop"))
+    client.read { $0.statuses.count == 3 && $0.text.hasSuffix("loop") }
+    let answer = "\r\nx-long: \(value)\r\nx-short: end\r\ncontent-length: 7\r\n\r\ncontent"
+    #expect(client.text.ranges(of: answer).count == 2)
+  }
+
   @Test func `splits at any byte`() throws {
     let client = try TestServer().connect()
     let request =
