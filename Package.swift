@@ -36,12 +36,13 @@ let package = Package(
     .target(name: "CDocuments", exclude: ["asyncapi.json", "docs.html", "openapi.json"]),
     .systemLibrary(
       name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Reactor", dependencies: ["CLinux", "COpenSSL", "CZlib"], swiftSettings: swift),
     .target(
       name: "App",
       dependencies: [
-        "Reactor", "CDocuments", "COpenSSL",
+        "Reactor", "CDocuments", "COpenSSL", "CSQLite",
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),

@@ -9,16 +9,19 @@ struct AlertKeeper {
   private var db: Database { transaction.db }
 
   /// Looks at the hours, of the device's own clock, that hold any of these quarters.
-  func review(_ quarters: Range<Int64>) throws {
+  /// - Parameter known: all buckets of those hours, if they are at hand.
+  func review(_ quarters: Range<Int64>, _ known: [Bucket]? = nil) throws {
     guard let meter = device.meters.first else { return }
     let hours = CalendarBuckets(
       from: Quarter.start(quarters.lowerBound), to: Quarter.start(quarters.upperBound), granularity: .hour,
       rules: device.zone, maximum: quarters.count + 1
     ).buckets
     guard let first = hours.first, let last = hours.last else { return }
-    let alerts = try AlertStore.alerts(of: device.id, from: first.start - Self.reach, to: last.end, db)
+    let alerts = try alerts(from: first.start - Self.reach, to: last.end)
     if device.hourlyLimit == nil && alerts.isEmpty { return }
-    let sums = try Consumption.sums(of: meter.id, over: hours, db)
+    let sums =
+      try known.map { Consumption.sums(of: $0, over: hours) }
+      ?? Consumption.sums(of: meter.id, over: hours, db)
     // The clock may have been another's when an alert fired: then its hour is none of these, and stays its hour.
     try hold(alerts, meter)
     let taken = Set(alerts.lazy.map(\.start))
@@ -26,6 +29,14 @@ struct AlertKeeper {
     for (hour, sum) in zip(hours, sums) where sum.energy > limit && !taken.contains(hour.start) {
       try fire(hour, sum.energy, limit)
     }
+  }
+
+  /// Most hours are later than any that has an alert. The latest one may have fired after `device` was looked up.
+  private func alerts(from: Int64, to: Int64) throws -> [Alert] {
+    guard let latest = try transaction.devices.device(device.id, db)?.latestAlert, latest >= from else {
+      return []
+    }
+    return try AlertStore.alerts(of: device.id, from: from, to: to, db)
   }
 
   /// Longer than any hour: one that began that much earlier does not reach here.
@@ -58,6 +69,7 @@ struct AlertKeeper {
   /// Once for a device and hour. It stands as a message in the owner's support conversation, where it can be talked about.
   private func fire(_ hour: CalendarBucket, _ energy: MicrowattHours, _ limit: MicrowattHours) throws {
     let id = try AlertStore.insert(device: device.id, hour, energy, limit: limit, now, db)
+    transaction.devices.didFire(at: hour.start, on: device.id)
     try announce(id, .firing, energy, limit, hour.start, hour.end)
     guard let owner = device.owner else { return }
     let conversation = try ConversationChanges(transaction, by: User.system, now: now).openSupport(for: owner)

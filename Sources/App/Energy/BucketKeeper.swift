@@ -32,6 +32,37 @@ struct BucketKeeper {
         after.map { min($0, changed.upperBound + longestSpan) } ?? changed.upperBound))
   }
 
+  /// Adds readings behind the last one: what is known stays as it is, and their quarters grow by their spans. That is what
+  /// computing them anew would give, and costs a small part of it.
+  /// - Parameter readings: in the order of their ends, none of which begins before the last one ends.
+  /// - Returns: the quarters that were looked at; nil if a register fell or there are too many, and then nothing is stored.
+  func append(_ readings: [Reading], to tail: inout MeterTail) throws -> Quarters? {
+    guard let end = readings.last, let spans = spans(of: readings, after: tail.last) else { return nil }
+    let start = spans.lazy.map(\.start).min() ?? end.end
+    let quarters =
+      Quarter.number(at: start)..<max(Quarter.number(at: start), Quarter.number(endingAt: end.end))
+    guard quarters.count <= MeterTail.most else { return nil }
+    var added = QuarterTotals(quarters)
+    added.add(spans)
+    for number in quarters {
+      try store(tail.bucket(number).total + added[number], in: tail.bucket(number)).map { tail.put($0) }
+    }
+    tail.end(with: end)
+    return quarters
+  }
+
+  /// nil if a register fell.
+  private func spans(of readings: [Reading], after last: Reading) -> [Span]? {
+    let all = [last] + readings
+    switch meter.kind {
+    case .interval: return Array(Spans.intervals(all, unit: meter.unit).dropFirst())
+    case .power: return Spans.power(all)
+    case .counter:
+      let made = CounterSpans.make(all, unit: meter.unit, resets: [])
+      return made.detected.isEmpty ? made.spans : nil
+    }
+  }
+
   /// Whether all readings of a stretch, and the one behind it, name their starts.
   func nameStarts(_ changed: ClosedRange<Int64>) throws -> Bool {
     let after = try ReadingStore.soundEnd(atOrAfter: changed.upperBound + 1, of: meter.id, db)
@@ -108,17 +139,24 @@ struct BucketKeeper {
     let present = try BucketStore.buckets(totals.range, of: meter.id, db)
     var next = 0
     for number in totals.range {
-      let total = totals[number]
       var old = Bucket(number: number, total: .init(), revision: 0)
       if next < present.count, present[next].number == number {
         old = present[next]
         next += 1
       }
-      if old.total == total { continue }
-      let new = Bucket(number: number, total: total, revision: old.revision + 1)
-      try BucketStore.put(new, of: meter.id, db)
-      changed?(new)
+      try store(totals[number], in: old)
     }
+  }
+
+  /// Gives a bucket another total.
+  /// - Returns: nil if it has just this one.
+  @discardableResult
+  private func store(_ total: QuarterTotals.Total, in old: Bucket) throws -> Bucket? {
+    if old.total == total { return nil }
+    let new = Bucket(number: old.number, total: total, revision: old.revision + 1)
+    try BucketStore.put(new, of: meter.id, db)
+    changed?(new)
+    return new
   }
 
   /// Stores the falls that are new, and takes away those that are no more.

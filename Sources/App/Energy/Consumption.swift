@@ -23,6 +23,18 @@ enum Consumption {
     return sums
   }
 
+  /// The same, of buckets in order.
+  static func sums(of buckets: [Bucket], over stretches: [CalendarBucket]) -> [Sum] {
+    var sums = Array(repeating: Sum(), count: stretches.count)
+    for bucket in buckets {
+      let start = Quarter.start(bucket.number)
+      if let index = stretches.firstIndex(where: { $0.start <= start && start < $0.end }) {
+        sums[index].add(bucket)
+      }
+    }
+    return sums
+  }
+
   /// The same, added to what is there.
   static func add(
     _ meter: Int64, over stretches: [CalendarBucket], to sums: inout [Sum], _ db: Database

@@ -4,6 +4,10 @@ struct QuarterTotals {
     var energy = MicrowattHours.zero
     /// Milliseconds, 0 to `Quarter.length`.
     var covered: Int64 = 0
+
+    static func + (left: Total, right: Total) -> Total {
+      Total(energy: left.energy + right.energy, covered: left.covered + right.covered)
+    }
   }
 
   /// Numbers of quarters.

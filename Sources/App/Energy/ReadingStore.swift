@@ -9,16 +9,28 @@ enum ReadingStore {
     case corrected(from: Int64?)
   }
 
-  /// Stores a reading, the only one of its metric and end.
-  static func put(_ reading: Reading, of meter: Int64, _ db: Database) throws -> Change {
-    // Nearly all are new, and are looked for nowhere.
-    let insert = try RawStatement(
-      """
-      INSERT INTO readings (metric_id, ends_at, starts_at, value) VALUES (?1, ?2, ?3, ?4)
-      ON CONFLICT DO NOTHING
-      """, db)
-    try run(insert, reading, meter)
-    if db.changesCount == 1 { return .new }
+  /// Stores readings one after another, in one call of the database.
+  struct Puts {
+    private let db: Database
+    private let insert: RawStatement
+
+    init(_ db: Database) throws {
+      self.db = db
+      insert = try RawStatement(
+        """
+        INSERT INTO readings (metric_id, ends_at, starts_at, value) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT DO NOTHING
+        """, db)
+    }
+
+    /// Stores a reading, the only one of its metric and end. Nearly all are new, and are looked for nowhere.
+    func put(_ reading: Reading, of meter: Int64) throws -> Change {
+      try run(insert, reading, meter)
+      return db.changesCount == 1 ? .new : try correct(reading, of: meter, db)
+    }
+  }
+
+  private static func correct(_ reading: Reading, of meter: Int64, _ db: Database) throws -> Change {
     let find = try RawStatement(
       "SELECT ends_at, starts_at, value FROM readings WHERE metric_id = ?1 AND ends_at = ?2", db)
     find.bind(meter, reading.end)

@@ -50,7 +50,7 @@ struct ResetRoutes: Sendable {
           }
           let (place, reset) = try Self.check(body, device)
           let made = try ResetStore.declare(reset, of: device.meters[place].id, .now(), transaction.db)
-          try Self.refresh(device, place, around: reset.at, transaction)
+          try transaction.resetsChanged(of: device, place: place, at: reset.at, .now())
           guard let listed = try ResetStore.find(made, of: id, transaction.db) else { throw Problem.internal }
           return try StoredAnswer.created(
             listed, at: "\(API.base)/devices/\(EntityID.device.text(id))/resets/\(EntityID.reset.text(made))")
@@ -70,20 +70,10 @@ struct ResetRoutes: Sendable {
           let place = device.place(ofMetric: reset.metric)
         else { throw Problem.notFound }
         try ResetStore.undo(number, transaction.db)
-        try Self.refresh(device, place, around: reset.at, transaction)
+        try transaction.resetsChanged(of: device, place: place, at: reset.at, .now())
       }
       return Response(.noContent)
     }
-  }
-
-  private static func refresh(
-    _ device: MeteredDevice, _ place: Int, around time: Int64, _ transaction: Transaction
-  ) throws {
-    let now = Timestamp.now()
-    let keeper = transaction.bucketKeeper(of: device, place: place, now)
-    let quarters = try keeper.refresh(around: time...time)
-    guard place == 0 else { return }
-    try AlertKeeper(device: device, transaction: transaction, now: now).review(quarters)
   }
 
   private static func check(_ body: Body, _ device: MeteredDevice) throws -> (place: Int, reset: Reset) {
@@ -109,5 +99,16 @@ struct ResetRoutes: Sendable {
     return (
       place, Reset(kind: .declared, at: at, before: body.valueBefore, after: body.valueAfter ?? 0)
     )
+  }
+}
+
+extension Transaction {
+  /// Brings up to date what stands around a moment at which a meter's resets have changed.
+  func resetsChanged(of device: MeteredDevice, place: Int, at time: Int64, _ now: Timestamp) throws {
+    let keeper = bucketKeeper(of: device, place: place, now)
+    let quarters = try keeper.refresh(around: time...time)
+    devices.forgetTail(of: keeper.meter)
+    guard place == 0 else { return }
+    try AlertKeeper(device: device, transaction: self, now: now).review(quarters)
   }
 }

@@ -1,3 +1,4 @@
+import CSQLite
 import GRDB
 import Glibc
 
@@ -25,6 +26,7 @@ public final class Store: Sendable {
   /// Opens the store, making it first if it is not there, and brings its schema up to date.
   public init(directory: String, for purpose: Purpose) throws(StoreError) {
     self.directory = directory
+    _ = Self.countsNoMemory
     if purpose == .inspection, access(directory + "/wattloop.sqlite", F_OK) != 0 {
       throw .inaccessible(directory + "/wattloop.sqlite", errno: errno)
     }
@@ -91,6 +93,9 @@ public final class Store: Sendable {
 }
 
 extension Store {
+  /// Once for the process. Refused, and no harm, where a database was opened before.
+  private static let countsNoMemory = sqlite_count_no_memory() == 0
+
   /// GRDB's connections come with `foreign_keys` on.
   private static var configuration: GRDB.Configuration {
     var configuration = GRDB.Configuration()

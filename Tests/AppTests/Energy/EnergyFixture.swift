@@ -78,6 +78,17 @@ final class EnergyFixture {
     try await writer.transact { try ReadingIntake.run(readings, onlyFor: device, in: $0) }
   }
 
+  /// Sends readings in a change that fails after them.
+  func fail(after readings: [Reading], to meter: Int64) async throws {
+    let incoming = readings.enumerated().map {
+      IncomingReading(index: $0.offset, device: meter, metric: nil, reading: $0.element)
+    }
+    try await writer.transact { transaction in
+      _ = try ReadingIntake.run(incoming, onlyFor: nil, in: transaction)
+      throw Problem.internal
+    }
+  }
+
   /// Changes resets, and brings up to date what stands around that moment.
   private func change(
     _ meter: Int64, at: Int64, _ body: @escaping @Sendable (Database) throws -> Void
@@ -85,9 +96,7 @@ final class EnergyFixture {
     try await writer.transact { transaction in
       try body(transaction.db)
       guard let device = try transaction.devices.device(meter, transaction.db) else { return }
-      let keeper = BucketKeeper(meter: device.meters[0], db: transaction.db, now: .now())
-      let quarters = try keeper.refresh(around: at...at)
-      try AlertKeeper(device: device, transaction: transaction, now: .now()).review(quarters)
+      try transaction.resetsChanged(of: device, place: 0, at: at, .now())
     }
   }
 

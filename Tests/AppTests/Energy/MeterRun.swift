@@ -44,7 +44,15 @@ struct MeterRun {
   /// Runs to the first fault, and returns it.
   mutating func fault() async throws -> String? {
     var toSend = (0..<count * 3 / 2).map { _ in reading() }
-    toSend.shuffle(using: &random)
+    if Bool.random(using: &random) {
+      toSend.shuffle(using: &random)
+    } else {
+      // As most meters send: in order, and now and then one again or late.
+      toSend.sort { $0.end < $1.end }
+      for _ in 0..<Int.random(in: 0...2, using: &random) {
+        toSend.append(toSend.remove(at: .random(in: toSend.indices, using: &random)))
+      }
+    }
     while !toSend.isEmpty {
       let size = min(toSend.count, Int.random(in: 1...8, using: &random))
       let batch = Array(toSend.prefix(size))

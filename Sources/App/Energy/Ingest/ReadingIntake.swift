@@ -4,8 +4,9 @@ import GRDB
 struct ReadingIntake {
   private let transaction: Transaction
   private let now: Timestamp
+  private let puts: ReadingStore.Puts
   private var report = IntakeReport()
-  private var touched: [Key: [Touch]] = [:]
+  private var changed: [Key: MeterChanges] = [:]
 
   /// A device's meter, by its place.
   private struct Key: Hashable {
@@ -13,23 +14,12 @@ struct ReadingIntake {
     let place: Int
   }
 
-  /// A stretch of time in which a reading has changed something.
-  private struct Touch {
-    let start: Int64
-    let end: Int64
-    /// The reading names its start, as did the one whose place it took.
-    let namesStart: Bool
-  }
-
-  /// Changes that are further apart than this are looked at each for itself.
-  private static let farApart: Int64 = 86_400_000
-
   /// - Parameter device: the one device that the sender may write to; nil for all.
   static func run(
     _ readings: [IncomingReading], onlyFor device: Int64?, in transaction: Transaction,
     now: Timestamp = .now()
   ) throws -> IntakeReport {
-    var intake = ReadingIntake(transaction: transaction, now: now)
+    var intake = try ReadingIntake(transaction: transaction, now: now)
     for incoming in readings {
       do {
         try intake.take(incoming, onlyFor: device)
@@ -41,8 +31,9 @@ struct ReadingIntake {
     return intake.report
   }
 
-  private init(transaction: Transaction, now: Timestamp) {
+  private init(transaction: Transaction, now: Timestamp) throws {
     self.transaction = transaction
+    puts = try ReadingStore.Puts(transaction.db)
     self.now = now
   }
 
@@ -66,68 +57,67 @@ struct ReadingIntake {
         incoming.index, .validation,
         "the span overlaps \(ReadingPile.most) others of more than a day")
     }
-    let change = try ReadingStore.put(reading, of: meter.id, transaction.db)
+    // Looked up before this one is its last.
+    _ = try transaction.devices.tail(of: meter, transaction.db)
+    let change = try puts.put(reading, of: meter.id)
     report.add(change)
-    try note(change, reading, Key(device: device.id, place: place))
-  }
-
-  private mutating func note(_ change: ReadingStore.Change, _ reading: Reading, _ key: Key) throws {
+    if change == .duplicate { return }
+    let key = Key(device: device.id, place: place)
+    changed[key, default: MeterChanges()].note(change, reading)
     if let start = reading.start {
       try transaction.devices.setLongest(
-        reading.end - start, ofMeter: key.place, of: key.device, transaction.db)
-    }
-    switch change {
-    case .duplicate: break
-    case .new:
-      touched[key, default: []].append(
-        Touch(start: reading.start ?? reading.end, end: reading.end, namesStart: reading.start != nil))
-    case .corrected(let start):
-      touched[key, default: []].append(
-        Touch(
-          start: min(reading.start ?? reading.end, start ?? reading.end), end: reading.end,
-          namesStart: reading.start != nil && start != nil))
+        reading.end - start, ofMeter: place, of: device.id, transaction.db)
     }
   }
 
   private func refresh() throws {
-    for (key, touches) in touched {
+    for (key, changes) in changed {
       guard let device = try transaction.devices.device(key.device, transaction.db) else { continue }
       let keeper = transaction.bucketKeeper(of: device, place: key.place, now)
-      var stretches = Self.stretches(touches)
-      try Self.settleStarts(of: &stretches, keeper)
-      for (stretch, namesStarts) in stretches {
-        let quarters = try keeper.refresh(around: stretch, namesStarts: namesStarts)
-        if key.place == 0 {
-          try AlertKeeper(device: device, transaction: transaction, now: now).review(quarters)
-        }
+      let alerts = AlertKeeper(device: device, transaction: transaction, now: now)
+      if let (quarters, buckets) = try append(changes, keeper) {
+        if key.place == 0 { try alerts.review(quarters, buckets) }
+      } else {
+        try refresh(changes, keeper) { if key.place == 0 { try alerts.review($0) } }
       }
     }
+  }
+
+  /// The usual way: all are new, and behind the last one.
+  /// - Returns: the quarters that were looked at, and the buckets that the meter's tail has then; nil where it is not so.
+  private func append(
+    _ changes: MeterChanges, _ keeper: BucketKeeper
+  ) throws -> (BucketKeeper.Quarters, [Bucket])? {
+    guard var tail = try transaction.devices.tail(of: keeper.meter, transaction.db),
+      let readings = changes.readings(behind: tail.last),
+      let quarters = try keeper.append(readings, to: &tail)
+    else { return nil }
+    transaction.devices.setTail(tail, of: keeper.meter)
+    return (quarters, tail.buckets)
+  }
+
+  /// The way for late readings and corrections, and for many hours at once.
+  private func refresh(
+    _ changes: MeterChanges, _ keeper: BucketKeeper, _ review: (BucketKeeper.Quarters) throws -> Void
+  ) throws {
+    var stretches = changes.stretches()
+    try Self.settleStarts(of: &stretches, keeper)
+    for (stretch, namesStarts) in stretches {
+      try review(keeper.refresh(around: stretch, namesStarts: namesStarts))
+    }
+    transaction.devices.forgetTail(of: keeper.meter)
   }
 
   /// A reading without a start begins where the one before it ends. When that one is of this batch, each stretch before it
   /// is looked at up to the readings on either side: only together they reach back to the one that it followed until now.
   private static func settleStarts(
-    of stretches: inout [(ClosedRange<Int64>, namesStarts: Bool)], _ keeper: BucketKeeper
+    of stretches: inout [MeterChanges.Stretch], _ keeper: BucketKeeper
   ) throws {
     var named = true
     for index in stretches.indices.reversed() {
-      named = try named && stretches[index].namesStarts && keeper.nameStarts(stretches[index].0)
+      named = try named && stretches[index].namesStarts && keeper.nameStarts(stretches[index].range)
       stretches[index].namesStarts = named
     }
-  }
-
-  private static func stretches(_ touches: [Touch]) -> [(ClosedRange<Int64>, namesStarts: Bool)] {
-    var stretches: [(ClosedRange<Int64>, namesStarts: Bool)] = []
-    for touch in touches.sorted(by: { $0.start < $1.start }) {
-      if let last = stretches.last, touch.start - last.0.upperBound <= farApart {
-        stretches[stretches.count - 1] = (
-          last.0.lowerBound...max(last.0.upperBound, touch.end), last.namesStarts && touch.namesStart
-        )
-      } else {
-        stretches.append((touch.start...touch.end, touch.namesStart))
-      }
-    }
-    return stretches
   }
 }
 
