@@ -27,6 +27,7 @@ public final class Store: Sendable {
   public init(directory: String, for purpose: Purpose) throws(StoreError) {
     self.directory = directory
     _ = Self.countsNoMemory
+    _ = LogVFS.isDefault
     if purpose == .inspection, access(directory + "/wattloop.sqlite", F_OK) != 0 {
       throw .inaccessible(directory + "/wattloop.sqlite", errno: errno)
     }

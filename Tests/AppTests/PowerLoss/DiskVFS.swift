@@ -2,6 +2,8 @@ import GRDBSQLite
 import Glibc
 import Synchronization
 
+@testable import App
+
 /// SQLite's own VFS, with a `Disk` between it and what lies in a disk's directory. All other files are as before, so the tests
 /// beside those of the power cut notice nothing of it.
 enum DiskVFS {
@@ -25,7 +27,7 @@ enum DiskVFS {
     return (disk, String(text[text.index(after: slash)...]))
   }
 
-  /// As the default one: nothing in the product has to know of it.
+  /// Below the product's own, as the disk is: nothing in the product has to know of it.
   private static let registration: Void = {
     let vfs = UnsafeMutablePointer<sqlite3_vfs>.allocate(capacity: 1)
     vfs.initialize(to: DiskVFS.original.pointer.pointee)
@@ -34,11 +36,12 @@ enum DiskVFS {
     vfs.pointee.szOsFile += Int32(DiskFile.headSize)
     vfs.pointee.xOpen = { _, path, file, flags, outFlags in open(path, file, flags, outFlags) }
     vfs.pointee.xDelete = { _, path, syncsDirectory in delete(path, syncsDirectory) }
-    precondition(sqlite3_vfs_register(vfs, 1) == SQLITE_OK)
+    precondition(sqlite3_vfs_register(vfs, 0) == SQLITE_OK)
+    precondition(LogVFS.isDefault && LogVFS.register(over: vfs, name: "log over disk"))
   }()
 
   private struct Original: @unchecked Sendable { let pointer: UnsafeMutablePointer<sqlite3_vfs> }
-  private static let original = Original(pointer: sqlite3_vfs_find(nil))
+  private static let original = Original(pointer: sqlite3_vfs_find("unix"))
 
   private static func open(
     _ path: UnsafePointer<CChar>?, _ file: UnsafeMutablePointer<sqlite3_file>?, _ flags: Int32,

@@ -21,7 +21,7 @@ struct RecordedLife {
   private let seed: UInt64
   private let log: [Disk.Operation]
   private let moments: [Moment]
-  private static let steps = 30
+  private static let steps = 90
 
   init(seed: UInt64, synchronous: String = "FULL") throws {
     self.seed = seed
