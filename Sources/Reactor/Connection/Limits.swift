@@ -45,8 +45,9 @@ public struct Limits: Sendable {
   // MARK: How many at once
 
   public var connections = 1_000_000
-  /// Connections accepted in one tick: a storm of new ones does not hold up those that are there.
-  public var acceptsPerTick = 64
+  /// Connections accepted in one tick. In a storm each brings a handshake and all that it has missed, some tenths of a
+  /// millisecond in all, and whoever is there already waits for the tick's end. A tick itself costs less than one of them.
+  public var acceptsPerTick = 8
   /// TLS handshakes that go on in one tick: each computes for some tenths of a millisecond, and those who are connected
   /// come first.
   public var handshakesPerTick = 8
