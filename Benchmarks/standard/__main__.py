@@ -1,6 +1,6 @@
 """The standard set: every load that the project's figures come from, side by side with others, in interleaved rounds.
 
-  make bench                            all of it, some 25 minutes; writes Benchmarks/RESULTS.md
+  make bench                            all of it, some 30 minutes; writes Benchmarks/RESULTS.md
   make bench ARGS="echo rooms"          some sections, printed and not written
   python3 Benchmarks/standard --list    their names
 
