@@ -117,10 +117,9 @@ def test_the_page_needs_nothing_but_itself(tmp_path):
     assert "missed" in text and "p50&lt;1us" in text
 
 
-def test_a_terminal_shows_how_it_goes_and_a_pipe_nothing():
-    assert bench(*CHAT).stderr == ""
+def shown_in_a_terminal(*arguments) -> str:
     mine, theirs = pty.openpty()
-    run = subprocess.Popen([RELEASE / "wattloop-bench", *CHAT], stdout=subprocess.DEVNULL, stderr=theirs)
+    run = subprocess.Popen([RELEASE / "wattloop-bench", *arguments], stdout=subprocess.DEVNULL, stderr=theirs)
     os.close(theirs)
     shown = b""
     try:
@@ -129,10 +128,20 @@ def test_a_terminal_shows_how_it_goes_and_a_pipe_nothing():
     except OSError:
         pass
     assert run.wait() == 0
-    text = shown.decode()
+    return shown.decode()
+
+
+def test_a_terminal_shows_how_it_goes_and_a_pipe_nothing():
+    assert bench(*CHAT).stderr == ""
+    text = shown_in_a_terminal(*CHAT)
     assert re.search(r"measuring +[█░]{16}  20 conns  \d+/s  p50 [\d.]+ (µs|ms)  p99 [\d.]+ (µs|ms)", text), text
     # The last thing is that the line is taken away.
     assert text.endswith("\r\x1b[K")
+
+
+def test_a_terminal_shows_how_fast_connections_open():
+    text = shown_in_a_terminal("connections", "--from", "1000", "--to", "12000", "--settle", "0", "--hold", "0")
+    assert re.search(r"opening +[█░]{16}  [\d.]+k? conns  [1-9][\d.]*k? opened/s", text), text
 
 
 def test_servers_of_others(echo_server):

@@ -32,7 +32,8 @@ struct LiveLine {
     var parts = [step.padding(toLength: 12, withPad: " ", startingAt: 0)]
     if let share = share(sample) { parts.append(Self.bar(share)) }
     parts.append("\(Self.short(Double(sample.connections))) conns")
-    parts.append("\(Self.short(sample.rate))/s")
+    parts.append(
+      connections == nil ? "\(Self.short(sample.rate))/s" : "\(Self.short(sample.opened)) opened/s")
     if let p50 = sample.p50, let p99 = sample.p99 {
       parts.append("p50 \(Self.time(p50))  p99 \(Self.time(p99))")
     }

@@ -3,6 +3,8 @@ struct Sample {
   /// Seconds since the beginning.
   let time: Double
   let connections: Int
+  /// Connections a second that have come since the sample before.
+  let opened: Double
   /// Operations a second since the sample before.
   let rate: Double
   /// Latencies since the sample before, in microseconds; nil if there were none.
@@ -32,6 +34,7 @@ final class Timeline {
   private let start = Clock.now
   private var last = Clock.now
   private var lastDone = 0
+  private var lastConnections = 0
   private let server: ServerProcess?
   private var live: LiveLine
 
@@ -55,14 +58,18 @@ final class Timeline {
     let now = Clock.now
     let done = load.doneCount
     let latency = load.takeRecentLatency()
+    let connections = load.connectionCount
+    let perSecond = 1e9 / Double(now - last)
     let sample = Sample(
-      time: Double(now - start) / 1e9, connections: load.connectionCount,
+      time: Double(now - start) / 1e9, connections: connections,
+      opened: Double(max(0, connections - lastConnections)) * perSecond,
       // Counts begin anew where warming up ends.
-      rate: Double(max(0, done - lastDone)) * 1e9 / Double(now - last), p50: latency?.p50,
+      rate: Double(max(0, done - lastDone)) * perSecond, p50: latency?.p50,
       p99: latency?.p99, errors: load.errorCount, serverBytes: try? server?.anonymousBytes())
     samples.append(sample)
     last = now
     lastDone = done
+    lastConnections = connections
     live.show(sample)
   }
 
