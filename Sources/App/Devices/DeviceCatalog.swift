@@ -42,10 +42,8 @@ final class DeviceCatalog {
 
   /// Notes that an alert has fired, of the hour that begins then.
   func didFire(at start: Int64, on device: Int64) {
-    guard let latest = devices[device]?.latestAlert, latest >= start else {
-      devices[device]?.latestAlert = start
-      return
-    }
+    let latest = devices[device]?.latestAlert ?? start
+    devices[device]?.latestAlert = max(start, latest)
   }
 
   /// Notes a reading with a longer span than any before it.

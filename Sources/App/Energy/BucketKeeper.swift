@@ -37,17 +37,17 @@ struct BucketKeeper {
   /// - Parameter readings: in the order of their ends, none of which begins before the last one ends.
   /// - Returns: the quarters that were looked at; nil if a register fell or there are too many, and then nothing is stored.
   func append(_ readings: [Reading], to tail: inout MeterTail) throws -> Quarters? {
-    guard let end = readings.last, let spans = spans(of: readings, after: tail.last) else { return nil }
-    let start = spans.lazy.map(\.start).min() ?? end.end
-    let quarters =
-      Quarter.number(at: start)..<max(Quarter.number(at: start), Quarter.number(endingAt: end.end))
+    guard let last = readings.last, let spans = spans(of: readings, after: tail.last) else { return nil }
+    let start = Quarter.number(at: spans.lazy.map(\.start).min() ?? last.end)
+    let quarters = start..<max(start, Quarter.number(endingAt: last.end))
     guard quarters.count <= MeterTail.most else { return nil }
     var added = QuarterTotals(quarters)
     added.add(spans)
     for number in quarters {
-      try store(tail.bucket(number).total + added[number], in: tail.bucket(number)).map { tail.put($0) }
+      let old = tail.bucket(number)
+      if let new = try store(old.total + added[number], in: old) { tail.put(new) }
     }
-    tail.end(with: end)
+    tail.end(with: last)
     return quarters
   }
 

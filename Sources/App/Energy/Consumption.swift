@@ -23,32 +23,39 @@ enum Consumption {
     return sums
   }
 
-  /// The same, of buckets in order.
+  /// The same, of buckets that are at hand, in order; those outside the stretches do not count.
   static func sums(of buckets: [Bucket], over stretches: [CalendarBucket]) -> [Sum] {
     var sums = Array(repeating: Sum(), count: stretches.count)
-    for bucket in buckets {
-      let start = Quarter.start(bucket.number)
-      if let index = stretches.firstIndex(where: { $0.start <= start && start < $0.end }) {
-        sums[index].add(bucket)
-      }
+    let quarters = quarters(of: stretches)
+    var index = 0
+    for bucket in buckets where quarters.contains(bucket.number) {
+      add(bucket, over: stretches, &index, to: &sums)
     }
     return sums
   }
 
-  /// The same, added to what is there.
+  /// The same as the first, added to what is there.
   static func add(
     _ meter: Int64, over stretches: [CalendarBucket], to sums: inout [Sum], _ db: Database
   ) throws {
-    guard let first = stretches.first, let last = stretches.last else { return }
-    let range =
-      Quarter.number(
-        at: first.start)..<max(
-        Quarter.number(at: first.start), Quarter.number(at: last.end))
     var index = 0
-    try BucketStore.forEach(range, of: meter, db) { bucket in
-      let start = Quarter.start(bucket.number)
-      while stretches[index].end <= start { index += 1 }
-      sums[index].add(bucket)
+    try BucketStore.forEach(quarters(of: stretches), of: meter, db) {
+      add($0, over: stretches, &index, to: &sums)
     }
+  }
+
+  private static func quarters(of stretches: [CalendarBucket]) -> Range<Int64> {
+    guard let first = stretches.first, let last = stretches.last else { return 0..<0 }
+    let start = Quarter.number(at: first.start)
+    return start..<max(start, Quarter.number(at: last.end))
+  }
+
+  /// - Parameter index: of the stretch in which the bucket before this one lies.
+  private static func add(
+    _ bucket: Bucket, over stretches: [CalendarBucket], _ index: inout Int, to sums: inout [Sum]
+  ) {
+    let start = Quarter.start(bucket.number)
+    while stretches[index].end <= start { index += 1 }
+    sums[index].add(bucket)
   }
 }

@@ -21,7 +21,8 @@ struct LogFile {
     case betweenFrames
     /// A frame's head is held, and its page belongs there.
     case insideFrame(page: Int64, isLast: Bool)
-    /// SQLite computes checksums anew: it reads each frame and writes its head, and no page follows.
+    /// A head that comes now is not held: when SQLite computes checksums anew, it reads each frame and writes its head, and no
+    /// page follows.
     case readLast
   }
 
