@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from harness.api import Api, create_user, problem_of
-from harness.energy import COUNTER, at, consumption, counts, create_device, interval, point, rfc3339, send
+from harness.energy import (
+    COUNTER, POWER, at, consumption, counts, create_device, interval, point, rfc3339, send)
 
 NOON = at("2026-02-03T12:00")
 MINUTE = timedelta(minutes=1)
@@ -197,6 +198,58 @@ def test_readings_survive_a_kill_and_the_store_checks(serve):
     assert checked.returncode == 0 and "1000 readings" in checked.stdout, checked.stdout
     server.start()
     assert consumption(log_in(server), device, NOON, NOON + timedelta(hours=18)) == before
+
+
+@pytest.mark.parametrize("metrics", [None, COUNTER, POWER], ids=["interval", "counter", "power"])
+def test_a_meter_that_sends_one_by_one_has_what_all_at_once_gives(serve, metrics):
+    """Whatever happens between two readings: the server knows no end of a meter that is not the store's."""
+    from harness.api import admin as log_in
+    from harness.server import wattloop
+
+    server = serve()
+    boss = log_in(server)
+    form = {"max_hourly_kwh": 2} | ({"metrics": metrics} if metrics else {})
+    one, all_at_once = create_device(boss, **form), create_device(boss, **form)
+    # A third over the limit, and of a counter one fall.
+    amounts = [1000 * (n % 7) if metrics == POWER else (n % 3 if not metrics else n * n / 30 % 40) for n in range(30)]
+    readings = [point(NOON + n * 13 * MINUTE, round(amount, 3)) for n, amount in enumerate(amounts)]
+    change = {"timestamp": rfc3339(NOON + (10 * 13 + 5) * MINUTE), "value_before": 4, "value_after": 1}
+    late = readings.pop(14)
+    for n, reading in enumerate(readings):
+        send(boss, one, reading)
+        if n == 5:
+            assert wattloop("user", "add", "--load-test", 1, "--data", server.data).returncode == 0
+        if n == 8:
+            for zone in "Asia/Kolkata", "UTC":
+                assert boss.api.request("PATCH", f"/devices/{one}", json={"timezone": zone}).status_code == 200
+        if n == 10 and metrics == COUNTER:
+            assert boss.api.post(f"/devices/{one}/resets", change).status_code == 201
+        if n == 16:
+            send(boss, one, late)
+        if n == 20:
+            send(boss, one, reading | {"value": reading["value"] + 1})
+            reading["value"] += 1
+        if n == 24:
+            server.kill()
+            server.start()
+            boss = log_in(server)
+    if metrics == COUNTER:
+        assert boss.api.post(f"/devices/{all_at_once}/resets", change).status_code == 201
+    send(boss, all_at_once, readings + [late])
+
+    def known(device):
+        hours = consumption(boss, device, NOON, NOON + timedelta(hours=8))
+        alerts = boss.api.items("/alerts", params={"limit": 500, "state": "firing"})
+        return (
+            [(hour["value"], hour["coverage"]) for hour in hours],
+            sorted((alert["start"], alert["value"]) for alert in alerts if alert["device_id"] == device))
+
+    assert known(one) == known(all_at_once)
+    hours, alerts = known(one)
+    assert alerts and any(value for value, _ in hours)
+    server.stop()
+    checked = wattloop("check", "--data", server.data)
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_check_finds_what_was_changed_by_hand(serve):
